@@ -82,9 +82,9 @@ def _extra(row: Row) -> dict[str, Value]:
     row_id, _, flavor, certs = row
     columns: dict[str, Value] = {"extra_id": row_id}
     if flavor is not UNCHANGED:
-        columns["flavor_id"], columns["flavor_name"], columns["flavor"] = decode_flavor(flavor)  # type: ignore[arg-type]
+        columns["flavor_id"], columns["flavor_name"], columns["flavor"] = decode_flavor(_text(flavor))
     if certs is not UNCHANGED:
-        columns["trusted_certs"] = decode_trusted_certs(certs)  # type: ignore[arg-type]
+        columns["trusted_certs"] = decode_trusted_certs(_text(certs))
     return columns
 
 
@@ -92,7 +92,7 @@ def _info_cache(row: Row) -> dict[str, Value]:
     row_id, _, network_info = row
     if network_info is UNCHANGED:
         return {"info_cache_id": row_id}
-    addresses, fixed_ips = decode_addresses(network_info)  # type: ignore[arg-type]
+    addresses, fixed_ips = decode_addresses(_text(network_info))
     return {"info_cache_id": row_id, "addresses": addresses, "fixed_ips": fixed_ips}
 
 
@@ -132,6 +132,10 @@ def _fault(row: Row) -> dict[str, Value] | Partial | None:
     if deleted not in (0, None):
         return None
     return _fields({"created": created_at, "code": code, "message": message, "details": details})
+
+
+def _text(value: Value) -> str | None:
+    return None if value is None else str(value)
 
 
 def _fields(fields: dict[str, Value]) -> dict[str, Value] | Partial:

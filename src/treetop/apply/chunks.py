@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A chunk of a zone's rows against the top's: written (first load), or compared and, if asked, mended.
+
+One mechanism for load, re-load, verification and repair. A chunk goes through the same `Plan` as the log, so both
+give the same rows. The caller (`sync.chunks`) calls these when the zone's stream stands where the chunk's
+snapshot is covered, and names the servers (`skipped`) that a transaction outside the snapshot has touched: they
+are neither written, removed nor compared, but read again. Nothing is committed here.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg import sql
+
+from treetop.apply.facets import SERVER_COLUMNS
+from treetop.apply.plan import Patches, Plan, ServerPatch
+from treetop.apply.statements import create, document, recordset, whole_row
+from treetop.apply.writer import ZoneWriter
+from treetop.model.change import Chunk, Op, RowChange
+from treetop.model.zone import ZoneId
+from treetop.nova.tables import CELL_TABLES
+from treetop.store.partition import partition
+from treetop.store.session import store_errors
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """One server that is not the same in the zone and at the top.
+
+    kind: `missing` (not at the top), `extra` (not in the zone), `different`.
+    columns: of a `different` one, column -> (top's value, zone's value).
+    """
+
+    uuid: str
+    kind: str
+    columns: Mapping[str, tuple[Any, Any]]  # Any: JSON values of any column
+
+
+def chunk_patches(chunk: Chunk) -> dict[str, ServerPatch]:
+    """Return the chunk's servers as created rows, by uuid. Rows without their `instances` row are left out."""
+    plan = Plan()
+    for table in CELL_TABLES:  # instances first: it makes the row that the others fill
+        plan.add(RowChange(Op.INSERT, table, row) for row in chunk.rows.get(table, ()))
+    steps = plan.steps()
+    assert len(steps) <= 1, "a chunk's rows are whole"
+    return {
+        uuid: patch
+        for step in steps
+        if isinstance(step, Patches)
+        for uuid, patch in step.servers.items()
+        if patch.created
+    }
+
+
+def load_chunk(writer: ZoneWriter, chunk: Chunk, skipped: Collection[str]) -> int:
+    """Write the chunk over whatever the top has in its range. Returns the number of servers written."""
+    patches = chunk_patches(chunk)
+    rows = [whole_row(patch) for uuid, patch in patches.items() if uuid not in skipped]
+    parameters = _range(chunk, keep=[*patches, *skipped])
+    with store_errors(), writer.connection.pipeline():
+        writer.connection.execute(_delete_others(writer.zone_id, chunk), parameters)
+        if rows:
+            writer.connection.execute(create(writer.zone_id), {"rows": document(rows)})
+    return len(rows)
+
+
+def compare_chunk(writer: ZoneWriter, chunk: Chunk, skipped: Collection[str]) -> tuple[int, list[Difference]]:
+    """Compare the chunk with the top's rows in its range. Returns (servers compared, differences)."""
+    patches = chunk_patches(chunk)
+    rows = [whole_row(patch) for uuid, patch in patches.items() if uuid not in skipped]
+    parameters = {**_range(chunk, keep=list(skipped)), "rows": document(rows)}
+    with store_errors():
+        found = writer.connection.execute(_compare(writer.zone_id, chunk), parameters).fetchall()
+    differences = []
+    for uuid, kind, top, zone in found:
+        columns = {}
+        if kind == "different":
+            columns = {name: (top[name], zone[name]) for name in top if top[name] != zone[name]}
+        differences.append(Difference(uuid=uuid, kind=kind, columns=columns))
+    return len(rows), differences
+
+
+def repair_chunk(writer: ZoneWriter, chunk: Chunk, differences: Collection[Difference]) -> None:
+    """Write the zone's side of the differences over the top's."""
+    patches = chunk_patches(chunk)
+    gone = {each.uuid: ServerPatch(deleted=True) for each in differences if each.kind == "extra"}
+    wrong = {each.uuid: patches[each.uuid] for each in differences if each.kind != "extra"}
+    writer.write([Patches(servers=gone), Patches(servers=wrong)])
+
+
+def _range(chunk: Chunk, *, keep: list[str]) -> dict[str, Any]:
+    return {
+        "after": chunk.after,
+        "upto": chunk.upto,
+        "uuids": list(chunk.uuids) if chunk.uuids is not None else None,
+        "keep": keep,
+    }
+
+
+def _within(chunk: Chunk) -> sql.SQL:
+    """The top's rows that the chunk speaks of; `keep` names servers that are left alone."""
+    if chunk.uuids is not None:
+        return sql.SQL("uuid = ANY(%(uuids)s::uuid[]) AND uuid <> ALL(%(keep)s::uuid[])")
+    if chunk.upto is None:
+        return sql.SQL("source_id > %(after)s AND uuid <> ALL(%(keep)s::uuid[])")
+    return sql.SQL("source_id > %(after)s AND source_id <= %(upto)s AND uuid <> ALL(%(keep)s::uuid[])")
+
+
+def _delete_others(zone_id: ZoneId, chunk: Chunk) -> bytes:
+    return sql.SQL("DELETE FROM {} WHERE {}").format(partition(zone_id), _within(chunk)).as_bytes()
+
+
+def _compare(zone_id: ZoneId, chunk: Chunk) -> bytes:
+    names = sql.SQL(", ").join(sql.Identifier(name) for name in SERVER_COLUMNS)
+    return (
+        sql.SQL(
+            "WITH zone AS (SELECT {names} FROM {rows}), top AS (SELECT {names} FROM {table} WHERE {within})"
+            " SELECT coalesce(zone.uuid, top.uuid)::text, CASE WHEN top.uuid IS NULL THEN 'missing'"
+            " WHEN zone.uuid IS NULL THEN 'extra' ELSE 'different' END, to_jsonb(top), to_jsonb(zone)"
+            " FROM zone FULL JOIN top ON zone.uuid = top.uuid WHERE top IS DISTINCT FROM zone"
+        )
+        .format(
+            names=names,
+            rows=recordset(dict(SERVER_COLUMNS)),
+            table=partition(zone_id),
+            within=_within(chunk),
+        )
+        .as_bytes()
+    )

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who may write a zone, how far it has been read, and the moves of its life, for its worker.
+
+All take a connection in autocommit: each call is one statement and one commit. Rows and positions of a running
+stream are not written here but in `apply.writer`, in the batch's own commit; both check the owner.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import psycopg
+from psycopg.rows import class_row
+
+from treetop.errors import LostLease, NotFound, Retry
+from treetop.model.change import Position
+from treetop.model.zone import ZoneId, ZoneState
+from treetop.store.session import store_errors
+
+LEASE_SECONDS = 10  # a worker that was killed is replaced after at most this long
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredPosition:
+    """Where the zone stands at the top. identity, position: None before the first opening.
+
+    loaded_upto: chunks are in up to this instances.id; None: none yet, or all (is_loaded).
+    now: the top's clock when this was read.
+    """
+
+    identity: str | None
+    position: Position | None
+    loaded_upto: int | None
+    is_loaded: bool
+    now: datetime
+
+
+def claim(conn: psycopg.Connection, zone_id: ZoneId, *, owner: str) -> StoredPosition:
+    """Become the zone's one writer for `LEASE_SECONDS`; every commit and `renew` prolongs it.
+
+    owner: `SUPERVISOR/WORKER`; a worker of the same supervisor takes over at once (its parent saw the other die).
+    Raises `Retry` while another worker holds the lease, `NotFound` when the zone was removed.
+    """
+    with store_errors(), conn.cursor(row_factory=class_row(StoredPosition)) as cursor:
+        stored = cursor.execute(
+            "UPDATE zone_position SET owner = %(owner)s, lease_until = now() + %(lease)s"
+            " WHERE zone_id = %(zone)s AND (owner IS NULL OR lease_until < now()"
+            " OR split_part(owner, '/', 1) = split_part(%(owner)s, '/', 1))"
+            " RETURNING identity, position, loaded_upto, is_loaded, now()",
+            {"owner": owner, "lease": timedelta(seconds=LEASE_SECONDS), "zone": zone_id},
+        ).fetchone()
+        if stored is not None:
+            return stored
+        with conn.cursor() as other:
+            held = other.execute(
+                "SELECT owner, lease_until FROM zone_position WHERE zone_id = %s", (zone_id,)
+            ).fetchone()
+    if held is None:
+        raise NotFound("the zone was removed", hint="treetop zone list")
+    raise Retry(f"another worker ({held[0]}) reads this zone until {held[1]:%H:%M:%S} at least")
+
+
+def renew(conn: psycopg.Connection, zone_id: ZoneId, *, owner: str) -> None:
+    """Prolong the lease. Raises `LostLease`."""
+    with store_errors():
+        cursor = conn.execute(
+            "UPDATE zone_position SET lease_until = now() + %s WHERE zone_id = %s AND owner = %s",
+            (timedelta(seconds=LEASE_SECONDS), zone_id, owner),
+        )
+    require_ownership(cursor.rowcount)
+
+
+def release(conn: psycopg.Connection, zone_id: ZoneId, *, owner: str) -> None:
+    """Give the lease back so that another worker need not wait for its end."""
+    with store_errors():
+        conn.execute(
+            "UPDATE zone_position SET owner = NULL, lease_until = '-infinity' WHERE zone_id = %s AND owner = %s",
+            (zone_id, owner),
+        )
+
+
+def begin_load(
+    conn: psycopg.Connection, zone_id: ZoneId, *, owner: str, identity: str, position: Position
+) -> None:
+    """Start reading at `position` of the history `identity`, everything to be loaded (again).
+
+    Rows that are there stay listed until chunks have replaced them. Raises `LostLease`.
+    """
+    with store_errors():
+        cursor = conn.execute(
+            "UPDATE zone_position SET identity = %s, position = %s, loaded_upto = NULL, is_loaded = false,"
+            " feed_from = NULL WHERE zone_id = %s AND owner = %s",
+            (identity, position, zone_id, owner),
+        )
+    require_ownership(cursor.rowcount)
+
+
+def require_ownership(rows: int) -> None:
+    """Raise `LostLease` when an update that names the owner found no row."""
+    if rows != 1:
+        raise LostLease("another worker took this zone over, or it was removed")
+
+
+def set_state(
+    conn: psycopg.Connection,
+    zone_id: ZoneId,
+    state: ZoneState,
+    *,
+    reason: str | None = None,
+    hint: str | None = None,
+    attempts: int = 0,
+    retry_at: datetime | None = None,
+) -> None:
+    """Record a move of the zone's life. `since` moves only when the state or its reason does."""
+    with store_errors():
+        conn.execute(
+            "UPDATE zone_status SET since = CASE WHEN state = %(state)s AND reason IS NOT DISTINCT FROM %(reason)s"
+            " THEN since ELSE now() END, state = %(state)s, reason = %(reason)s, hint = %(hint)s,"
+            " attempts = %(attempts)s, retry_at = %(retry_at)s WHERE zone_id = %(zone)s",
+            {
+                "zone": zone_id,
+                "state": state,
+                "reason": reason,
+                "hint": hint,
+                "attempts": attempts,
+                "retry_at": retry_at,
+            },
+        )

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One connection to the top, for a worker or a command: settings in, readable errors out.
+
+Readers of the API have a pool of their own (`store.pool`). `store_errors` is the one place that turns the
+driver's exceptions into ours.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from psycopg import errors
+
+from treetop.errors import Retry, SchemaMismatch, StopZone, StoreUnavailable
+
+CONNECT_TIMEOUT_SECONDS = 5
+
+
+def open_session(conninfo: str, *, name: str, settings: str = "") -> psycopg.Connection:
+    """Connect to the top. name: shown in pg_stat_activity. settings: further libpq `options`.
+
+    Raises `StoreUnavailable` when it does not answer; the message never holds the conninfo.
+    """
+    options = f"-c timezone=UTC -c DateStyle=ISO {settings}".strip()
+    with store_errors():
+        return psycopg.connect(
+            conninfo,
+            application_name=f"treetop {name}"[:63],
+            connect_timeout=CONNECT_TIMEOUT_SECONDS,
+            options=options,
+        )
+
+
+@contextmanager
+def store_errors() -> Iterator[None]:
+    """Raise the driver's errors as ours: what to retry, what a person must mend."""
+    try:
+        yield
+    except (errors.DiskFull, errors.OutOfMemory, errors.ConfigurationLimitExceeded) as error:
+        raise StoreUnavailable(
+            f"the top has no room left: {_first_line(error)}", hint="free disk space at the top's PostgreSQL"
+        ) from error
+    except errors.ReadOnlySqlTransaction as error:
+        raise StoreUnavailable(
+            "the top is read-only (a standby?)", hint="point [store] connection at the primary"
+        ) from error
+    except (errors.UndefinedTable, errors.UndefinedColumn) as error:
+        raise SchemaMismatch(
+            f"the top's schema does not fit this program: {_first_line(error)}", hint="treetop db sync"
+        ) from error
+    except errors.InsufficientPrivilege as error:
+        raise StopZone(
+            f"the top refuses a right: {_first_line(error)}",
+            hint="grant it to the role of [store] connection",
+        ) from error
+    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+        raise StoreUnavailable(
+            f"the top's PostgreSQL does not answer: {_first_line(error)}",
+            hint="check [store] connection and that its PostgreSQL runs",
+        ) from error
+    except (errors.SerializationFailure, errors.DeadlockDetected) as error:
+        raise Retry(f"the top asks to try again: {_first_line(error)}") from error
+    except (psycopg.DataError, psycopg.IntegrityError) as error:
+        raise StopZone(
+            f"the top cannot hold what the zone sent: {_first_line(error)}",
+            hint="mend the row in the zone, or report this as a bug with the message above",
+        ) from error
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
