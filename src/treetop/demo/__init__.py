@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Demo zones: databases with Nova's real table layout, filled and then changed for ever, all made from a seed."""
+"""Demo zones: databases with Nova's real table layout, filled and changed for ever from a seed."""

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The JSON documents that Nova keeps in text columns, made from plain values. Pure.
 
-Shapes are those that Nova 34's versioned objects write (`instance_extra.flavor`, `.keypairs`, `.migration_context`,
-`instance_info_caches.network_info`, `block_device_mapping.connection_info`, `compute_nodes.*`): the same keys in the
-same order with the same spacing, because readers of the log see the text, not the object.
+Shapes are those that Nova 34's versioned objects write (`instance_extra.flavor`, `.keypairs` and
+`.migration_context`, `instance_info_caches.network_info`, `block_device_mapping.connection_info`,
+`compute_nodes.*`): the same keys in the same order with the same spacing, because readers of the log see the
+text, not the object.
 """
 
 import json
@@ -214,7 +215,7 @@ def _interface(port: Port) -> _Document:
 
 
 def _subnet(address: str, version: int, cidr: str, floating: str | None) -> _Document:
-    gateway = cidr.split("/")[0][: -1 if version == 4 else None] + "1"
+    gateway = cidr.partition("/")[0].removesuffix("0") + "1"
     floating_ips = [] if floating is None else [_address(floating, "floating", 4)]
     return {
         "cidr": cidr,
