@@ -202,7 +202,8 @@ class TcpProxy:
         with self._lock:
             broken, self._sockets = self._sockets, set()
         for sock in broken:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            with contextlib.suppress(OSError):  # its pump was faster
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             _shut(sock)
 
     def cut_after(self, number_of_bytes: int) -> None:

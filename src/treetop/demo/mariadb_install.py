@@ -43,14 +43,14 @@ def initialise(data: Path, *, password: str) -> None:
         [
             str(_find("mariadb-install-db")),
             "--no-defaults",
-            f"--datadir={new}",
-            f"--extra-file={accounts}",
+            f"--datadir=./{new.name}",
+            f"--extra-file=./{accounts.name}",
             *options,
         ],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        cwd=data.parent,
+        cwd=data.parent,  # relative paths: the script splits those with spaces
         env=server_environment(),
         check=False,
     )

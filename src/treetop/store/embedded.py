@@ -92,6 +92,11 @@ class EmbeddedPostgres:
             raise Refuse(f"the server in {self.folder} was never started", hint="call start() first")
         return self._port
 
+    @property
+    def data(self) -> Path:
+        """PostgreSQL's own folder; outside of `folder` when it runs as another account."""
+        return self._data
+
     def conninfo(self, database: str = "postgres") -> str:
         """Return the libpq DSN of `database` as the superuser; it holds no password."""
         return make_conninfo(
