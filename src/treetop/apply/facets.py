@@ -26,7 +26,9 @@ SERVER_COLUMNS: Mapping[str, str] = MappingProxyType(
         **dict.fromkeys(("power_state", "progress", "instance_type_id", "launch_index"), "integer"),
         **dict.fromkeys(("memory_mb", "vcpus", "root_gb", "ephemeral_gb"), "integer"),
         **dict.fromkeys(("deleted", "hidden", "locked", "auto_disk_config"), "boolean"),
-        **dict.fromkeys(("project_id", "user_id", "display_name", "hostname", "vm_state", "task_state"), "text"),
+        **dict.fromkeys(
+            ("project_id", "user_id", "display_name", "hostname", "vm_state", "task_state"), "text"
+        ),
         **dict.fromkeys(("host", "node", "host_id", "availability_zone", "image_ref", "kernel_id"), "text"),
         **dict.fromkeys(("ramdisk_id", "key_name", "reservation_id", "root_device_name"), "text"),
         **dict.fromkeys(("access_ip_v4", "access_ip_v6", "config_drive", "display_description"), "text"),

@@ -17,7 +17,9 @@ from treetop.nova.tables import CELL_TABLES, INSTANCES
 
 _ID, _UUID = INSTANCES.index("id"), INSTANCES.index("uuid")
 _OWNER = {name: table.index(table.owner) for name, table in CELL_TABLES.items()}
-_KEY = {name: table.index(table.key[-1]) for name, table in CELL_TABLES.items()}  # a server's tags differ by the tag
+_KEY = {
+    name: table.index(table.key[-1]) for name, table in CELL_TABLES.items()
+}  # a server's tags differ by the tag
 
 #: A JSON key inside a MANY facet: the source row's id, or the tag.
 _Key: TypeAlias = str

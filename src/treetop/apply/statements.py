@@ -28,12 +28,15 @@ def statements(step: Step, zone_id: ZoneId) -> Iterator[Statement]:
     if isinstance(step, Truncate):
         yield _truncate(step.table, zone_id), {}
     elif isinstance(step, Amend):
-        yield _amend(step.column, zone_id), {
-            "uuid": step.uuid,
-            "old": step.old_key,
-            "new": step.key,
-            "fields": orjson.dumps(step.fields).decode(),
-        }
+        yield (
+            _amend(step.column, zone_id),
+            {
+                "uuid": step.uuid,
+                "old": step.old_key,
+                "new": step.key,
+                "fields": orjson.dumps(step.fields).decode(),
+            },
+        )
     else:
         yield from _patches(step, zone_id)
 
@@ -99,17 +102,21 @@ def recordset(columns: dict[str, str]) -> sql.Composed:
 def create(zone_id: ZoneId) -> bytes:
     """Write whole rows, over what is there: a row that is created again has nothing left of the old one."""
     names = [sql.Identifier(name) for name in SERVER_COLUMNS]
-    return sql.SQL(
-        "INSERT INTO {table} (zone_id, {names}) SELECT {zone}, {values} FROM {source}"
-        " ON CONFLICT (uuid, zone_id) DO UPDATE SET {sets}"
-    ).format(
-        table=partition(zone_id),
-        zone=sql.Literal(int(zone_id)),
-        names=sql.SQL(", ").join(names),
-        values=sql.SQL(", ").join(sql.SQL("x.{}").format(name) for name in names),
-        source=recordset(dict(SERVER_COLUMNS)),
-        sets=sql.SQL(", ").join(sql.SQL("{0} = excluded.{0}").format(name) for name in names[1:]),
-    ).as_bytes()
+    return (
+        sql.SQL(
+            "INSERT INTO {table} (zone_id, {names}) SELECT {zone}, {values} FROM {source}"
+            " ON CONFLICT (uuid, zone_id) DO UPDATE SET {sets}"
+        )
+        .format(
+            table=partition(zone_id),
+            zone=sql.Literal(int(zone_id)),
+            names=sql.SQL(", ").join(names),
+            values=sql.SQL(", ").join(sql.SQL("x.{}").format(name) for name in names),
+            source=recordset(dict(SERVER_COLUMNS)),
+            sets=sql.SQL(", ").join(sql.SQL("{0} = excluded.{0}").format(name) for name in names[1:]),
+        )
+        .as_bytes()
+    )
 
 
 @lru_cache(maxsize=512)
@@ -125,38 +132,50 @@ def _update(columns: frozenset[str], merged: frozenset[str], zone_id: ZoneId) ->
         )
         for name in jsonb
     ]
-    return sql.SQL("UPDATE {} AS s SET {} FROM {} WHERE s.uuid = x.uuid").format(
-        partition(zone_id), sql.SQL(", ").join(sets), recordset(types)
-    ).as_bytes()
+    return (
+        sql.SQL("UPDATE {} AS s SET {} FROM {} WHERE s.uuid = x.uuid")
+        .format(partition(zone_id), sql.SQL(", ").join(sets), recordset(types))
+        .as_bytes()
+    )
 
 
 @lru_cache(maxsize=128)
 def _delete(column: str, kind: str, zone_id: ZoneId) -> bytes:
-    return sql.SQL("DELETE FROM {} WHERE {} = ANY(%(keys)s::{}[])").format(
-        partition(zone_id), sql.Identifier(column), sql.SQL(kind)
-    ).as_bytes()
+    return (
+        sql.SQL("DELETE FROM {} WHERE {} = ANY(%(keys)s::{}[])")
+        .format(partition(zone_id), sql.Identifier(column), sql.SQL(kind))
+        .as_bytes()
+    )
 
 
 @lru_cache(maxsize=512)
 def _remove(table: str, zone_id: ZoneId) -> bytes:
     """Remove facet rows known only by their id. Scans the zone's partition: see docs/adr/0004."""
     if table in MANY:
-        return sql.SQL(
-            "UPDATE {0} SET {1} = nullif({1} - %(keys)s::text[], '{{}}') WHERE {1} ?| %(keys)s::text[]"
-        ).format(partition(zone_id), sql.Identifier(MANY[table].column)).as_bytes()
+        return (
+            sql.SQL(
+                "UPDATE {0} SET {1} = nullif({1} - %(keys)s::text[], '{{}}') WHERE {1} ?| %(keys)s::text[]"
+            )
+            .format(partition(zone_id), sql.Identifier(MANY[table].column))
+            .as_bytes()
+        )
     columns = ONE[table].columns
-    return sql.SQL("UPDATE {} SET {} WHERE {} = ANY(%(keys)s::bigint[])").format(
-        partition(zone_id), _nulls(columns), sql.Identifier(columns[0])
-    ).as_bytes()
+    return (
+        sql.SQL("UPDATE {} SET {} WHERE {} = ANY(%(keys)s::bigint[])")
+        .format(partition(zone_id), _nulls(columns), sql.Identifier(columns[0]))
+        .as_bytes()
+    )
 
 
 def _truncate(table: str, zone_id: ZoneId) -> bytes:
     if table == INSTANCES.name:
         return sql.SQL("DELETE FROM {}").format(partition(zone_id)).as_bytes()
     columns = (MANY[table].column,) if table in MANY else ONE[table].columns
-    return sql.SQL("UPDATE {} SET {} WHERE {} IS NOT NULL").format(
-        partition(zone_id), _nulls(columns), sql.Identifier(columns[0])
-    ).as_bytes()
+    return (
+        sql.SQL("UPDATE {} SET {} WHERE {} IS NOT NULL")
+        .format(partition(zone_id), _nulls(columns), sql.Identifier(columns[0]))
+        .as_bytes()
+    )
 
 
 def _nulls(columns: tuple[str, ...]) -> sql.Composed:
@@ -165,10 +184,14 @@ def _nulls(columns: tuple[str, ...]) -> sql.Composed:
 
 @lru_cache(maxsize=512)
 def _amend(column: str, zone_id: ZoneId) -> bytes:
-    return sql.SQL(
-        "UPDATE {0} SET {1} = ({1} - %(old)s::text) || jsonb_build_object(%(new)s::text,"
-        " coalesce({1} -> %(old)s::text, '{{}}') || %(fields)s::jsonb) WHERE uuid = %(uuid)s AND {1} IS NOT NULL"
-    ).format(partition(zone_id), sql.Identifier(column)).as_bytes()
+    return (
+        sql.SQL(
+            "UPDATE {0} SET {1} = ({1} - %(old)s::text) || jsonb_build_object(%(new)s::text,"
+            " coalesce({1} -> %(old)s::text, '{{}}') || %(fields)s::jsonb) WHERE uuid = %(uuid)s AND {1} IS NOT NULL"
+        )
+        .format(partition(zone_id), sql.Identifier(column))
+        .as_bytes()
+    )
 
 
 _FEED = sql.SQL(

@@ -57,6 +57,13 @@ class LogSource(Protocol):
     def acknowledge(self, position: Position) -> None:
         """Let the zone forget its log up to `position`: the top has it durably. Thread-safe, does not block."""
 
+    def nudge(self) -> None:
+        """Ask the zone to say soon how far its log goes, so that a `Heartbeat` comes. Thread-safe, does not block.
+
+        A chunk waits for the stream to reach its snapshot; on an idle PostgreSQL only a keepalive tells. May do
+        nothing where positions are known without it (MariaDB).
+        """
+
     def forget(self) -> None:
         """Remove what `begin` left in the zone (PostgreSQL: the slot). Idempotent."""
 

@@ -80,7 +80,9 @@ class SourceUrl:
         if self.socket is not None:
             query = "&".join(part for part in (f"socket={self.socket}", query) if part)
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{self.engine}://{self.user}@{host}:{self.port}/{self.database}" + (f"?{query}" if query else "")
+        return f"{self.engine}://{self.user}@{host}:{self.port}/{self.database}" + (
+            f"?{query}" if query else ""
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

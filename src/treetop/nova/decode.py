@@ -58,7 +58,9 @@ def decode_trusted_certs(text: str | None) -> str | None:
     """Read the ids of the trusted image certificates: JSON text of a list, or None."""
     if not text:
         return None
-    return _dump(_object(_load(text, "instance_extra.trusted_certs"), "instance_extra.trusted_certs").get("ids"))
+    return _dump(
+        _object(_load(text, "instance_extra.trusted_certs"), "instance_extra.trusted_certs").get("ids")
+    )
 
 
 def decode_addresses(text: str | None) -> Addresses:
@@ -70,12 +72,14 @@ def decode_addresses(text: str | None) -> Addresses:
     try:
         for vif in orjson.loads(text):
             network = vif.get("network") or {}
-            label, mac = network.get("label"), vif.get("address")
+            label, mac = str(network.get("label")), vif.get("address")
             fixed.setdefault(label, [])
             for subnet in network.get("subnets") or ():
                 for ip in subnet.get("ips") or ():
                     fixed[label].append(_address(ip, mac))
-                    floating.setdefault(label, []).extend(_address(each, mac) for each in ip.get("floating_ips") or ())
+                    floating.setdefault(label, []).extend(
+                        _address(each, mac) for each in ip.get("floating_ips") or ()
+                    )
     except (ValueError, AttributeError, TypeError) as error:
         raise _unreadable("instance_info_caches.network_info", error) from None
     ips = [entry["addr"] for entries in fixed.values() for entry in entries]

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A zone's own part of the aggregate table: its name, how it is made and dropped. SQL only, no I/O.
+"""A zone's own part of the aggregate table: its name, how it is made and dropped.
 
 Each zone has a list partition, so that vacuum, bloat, removal and rights are the zone's own. Writers name the
 partition itself: no routing, one plan, and a collector's role needs rights on its own partition only.
 """
 
+import psycopg
 from psycopg import sql
 
 from treetop.model.zone import ZoneId
+from treetop.store.session import store_errors
 
 
 def partition(zone_id: ZoneId) -> sql.Identifier:
@@ -28,3 +30,12 @@ def create_partition(zone_id: ZoneId) -> sql.Composed:
 def drop_partition(zone_id: ZoneId) -> sql.Composed:
     """Return the statement that removes the zone's rows at once."""
     return sql.SQL("DROP TABLE IF EXISTS {}").format(partition(zone_id))
+
+
+def has_servers_after(conn: psycopg.Connection, zone_id: ZoneId, source_id: int) -> bool:
+    """Say whether the zone has rows at the top whose `source_id` is above this. One index look-up."""
+    query = sql.SQL("SELECT EXISTS (SELECT FROM {} WHERE source_id > %s)").format(partition(zone_id))
+    with store_errors():
+        row = conn.execute(query, (source_id,)).fetchone()
+    assert row is not None
+    return bool(row[0])

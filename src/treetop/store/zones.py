@@ -133,6 +133,14 @@ def report_zones(conn: psycopg.Connection, name: str | None = None) -> list[Zone
     ]
 
 
+def top_id(conn: psycopg.Connection) -> str:
+    """What tells this top from others that read the same zones: eight hexadecimal digits."""
+    with store_errors():
+        row = conn.execute("SELECT id FROM top").fetchone()
+    assert row is not None
+    return str(row[0])
+
+
 def remove_zone(conn: psycopg.Connection, name: str) -> Zone:
     """Forget a zone and its rows, in one commit; its worker notices and ends. Raises `NotFound`."""
     zone = find_zone(conn, name)

@@ -3,6 +3,12 @@
 -- Kept within what Citus accepts (docs/adr/0003): the zone is part of every unique key, no triggers, no foreign
 -- keys, no sequences that order anything. Locks nothing that exists: safe at any time.
 
+-- One row: what tells this top from another that reads the same zones (part of the names of replication slots).
+CREATE TABLE top (
+    id text NOT NULL
+);
+INSERT INTO top VALUES (substr(md5(random()::text || clock_timestamp()::text), 1, 8));
+
 CREATE TABLE zone (
     id smallint PRIMARY KEY,
     name text NOT NULL UNIQUE,

@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every option, read once into a frozen `Settings`.
+
+Sources, the later over the earlier: defaults, `/etc/treetop/treetop.conf` or `--config-file`, environment
+(`OS_STORE__CONNECTION=…`, oslo.config's own rule: OS_GROUP__OPTION). An option or group that Treetop does not know
+is refused with the nearest name, because a misspelt option is otherwise silently without effect.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+from oslo_config import cfg
+
+from treetop.errors import Refuse
+
+DEFAULT_FILE = Path("/etc/treetop/treetop.conf")
+
+_DEFAULT = [
+    cfg.BoolOpt("debug", default=False, help="Log what is done, not only what changed."),
+]
+_STORE = [
+    cfg.StrOpt(
+        "connection",
+        secret=True,
+        help="libpq connection string or URL of the top's PostgreSQL (14 or later), e.g."
+        " 'host=db.example.org dbname=treetop user=treetop passfile=/etc/treetop/pgpass'.",
+    ),
+    cfg.StrOpt(
+        "bin_dir",
+        help="Folder of initdb and postgres for the embedded PostgreSQL of `treetop demo`; found by itself when not set.",
+    ),
+    cfg.IntOpt("pool_size", default=8, min=1, help="Connections of one API process; as many as its threads."),
+    cfg.IntOpt(
+        "statement_timeout_ms", default=10_000, min=100, help="Longest query of the API, in milliseconds."
+    ),
+]
+_SYNC = [
+    cfg.IntOpt(
+        "chunk_servers",
+        default=1_000,
+        min=1,
+        max=20_000,
+        help="Servers read at once while a zone is loaded or verified; a worker's memory grows by about 20 kB each.",
+    ),
+    cfg.IntOpt(
+        "batch_changes",
+        default=5_000,
+        min=1,
+        help="Most row changes in one commit at the top; lower it if commits hold locks too long.",
+    ),
+]
+_API = [
+    cfg.StrOpt("host", default="127.0.0.1", help="Address to listen on."),
+    cfg.PortOpt("port", default=8774, help="Port to listen on; 8774 is nova-api's."),
+    cfg.IntOpt("threads", default=8, min=1, help="Requests answered at the same time by one process."),
+    cfg.IntOpt(
+        "max_limit", default=1_000, min=1, help="Most servers in one page, as Nova's option of this name."
+    ),
+    cfg.StrOpt(
+        "auth_strategy",
+        default="noauth",
+        choices=["noauth"],
+        help="noauth: every caller is an administrator; only on a loopback address.",
+    ),
+    cfg.IntOpt(
+        "stale_seconds",
+        default=10,
+        min=1,
+        help="A zone older than this is named in the header Treetop-Zones-Stale.",
+    ),
+]
+GROUPS: dict[str, list[cfg.Opt]] = {"DEFAULT": _DEFAULT, "store": _STORE, "sync": _SYNC, "api": _API}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The options in force. connection: None when no top was named."""
+
+    debug: bool
+    connection: str | None
+    bin_dir: Path | None
+    pool_size: int
+    statement_timeout_ms: int
+    chunk_servers: int
+    batch_changes: int
+    host: str
+    port: int
+    threads: int
+    max_limit: int
+    stale_seconds: int
+    config_files: tuple[str, ...]
+
+    def required_connection(self) -> str:
+        """The top's connection string. Raises `Refuse` when none was given."""
+        if not self.connection:
+            raise Refuse(
+                "no top is configured: [store] connection is not set",
+                hint="export OS_STORE__CONNECTION='host=… dbname=treetop user=treetop', or try: treetop demo",
+            )
+        return self.connection
+
+
+def load_settings(config_files: Sequence[str] = ()) -> Settings:
+    """Read the options. config_files: given on the command line; none: the default file if it exists."""
+    files = list(config_files) or ([str(DEFAULT_FILE)] if DEFAULT_FILE.exists() else [])
+    for file in files:
+        _refuse_unknown(file)
+    conf = cfg.ConfigOpts()
+    for group, options in GROUPS.items():
+        conf.register_opts(options, group=None if group == "DEFAULT" else group)
+    try:
+        conf(args=[], project="treetop", default_config_files=files, default_config_dirs=[])
+        return _settings(conf, tuple(files))
+    except (cfg.Error, ValueError) as error:
+        raise Refuse(
+            f"the configuration cannot be used: {error}", hint="compare it with `treetop config`"
+        ) from None
+
+
+def _settings(conf: cfg.ConfigOpts, files: tuple[str, ...]) -> Settings:
+    return Settings(
+        debug=conf.debug,
+        connection=conf.store.connection,
+        bin_dir=Path(conf.store.bin_dir) if conf.store.bin_dir else None,
+        pool_size=conf.store.pool_size,
+        statement_timeout_ms=conf.store.statement_timeout_ms,
+        chunk_servers=conf.sync.chunk_servers,
+        batch_changes=conf.sync.batch_changes,
+        host=conf.api.host,
+        port=conf.api.port,
+        threads=conf.api.threads,
+        max_limit=conf.api.max_limit,
+        stale_seconds=conf.api.stale_seconds,
+        config_files=files,
+    )
+
+
+def _refuse_unknown(file: str) -> None:
+    sections: dict[str, dict[str, list[str]]] = {}
+    try:
+        cfg.ConfigParser(file, sections).parse()
+    except (OSError, cfg.ParseError) as error:
+        raise Refuse(
+            f"cannot read {file}: {error}", hint="check the path after --config-file and its rights"
+        ) from None
+    for section, values in sections.items():
+        known = {group.lower(): group for group in GROUPS}
+        if section.lower() not in known:
+            raise Refuse(f"{file}: there is no group [{section}]", hint=_nearest(section, list(GROUPS)))
+        names = [option.name for option in GROUPS[known[section.lower()]]]
+        for name in values:
+            if name.replace("-", "_") not in names:
+                raise Refuse(f"{file}: [{section}] has no option {name!r}", hint=_nearest(name, names))
+
+
+def _nearest(name: str, names: list[str]) -> str:
+    close = get_close_matches(name, names, n=1, cutoff=0.5)
+    return f"did you mean {close[0]!r}?" if close else f"known are: {', '.join(names)}"

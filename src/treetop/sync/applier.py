@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Applies one zone's events to the top: batches, chunks, the position, what the zone may forget.
+
+One thread runs `turn` again and again. A turn takes what the reader has queued, writes it as one commit (whole
+transactions only; a very large transaction in pieces before its one commit), and uses a chunk if the stream now
+covers it. While the stream is idle a batch is what one commit's time brought: a single transaction is written at
+once. Raises what capture and store raise; nothing is half done then.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from treetop.apply.plan import Plan, Touched, touched
+from treetop.apply.writer import LoadProgress, Progress, ZoneWriter
+from treetop.model.change import Heartbeat, LogEvent, Position, Transaction
+from treetop.sync.chunk_run import ChunkRun
+from treetop.sync.event_queue import EventQueue
+from treetop.sync.recent import RecentTransactions
+
+IDLE_SECONDS = 0.25  # how long a turn waits for an event
+NUDGED_SECONDS = 0.005  # the same while a chunk waits for the stream
+_EVERYTHING = Touched(frozenset(), everything=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """The most that goes into one commit, and how often an idle zone's freshness is written."""
+
+    batch_changes: int = 5_000
+    heartbeat_seconds: float = 1.0
+
+
+class Applier:
+    """The state between turns: where the top stands, what was applied lately, the pass that is running."""
+
+    def __init__(
+        self,
+        *,
+        events: EventQueue,
+        writer: ZoneWriter,
+        position: Position,
+        clock_offset: timedelta,
+        limits: Limits,
+        acknowledge: Callable[[Position], None],
+        nudge: Callable[[], None],
+    ) -> None:
+        """Start at a stored position. clock_offset: the zone's clock minus the top's."""
+        self.position = position
+        self.recent = RecentTransactions()
+        self.chunks: ChunkRun | None = None
+        self.last_heartbeat_at: float | None = None  # monotonic; None: behind, or none yet
+        self.lag_seconds: float | None = None  # of the last commit
+        self._events = events
+        self._writer = writer
+        self._offset = clock_offset
+        self._limits = limits
+        self._acknowledge = acknowledge
+        self._nudge = nudge
+        self._written_at = 0.0  # monotonic: the last commit
+        self._durable_at = time.monotonic()
+        self._in_pieces = 0  # changes written of a transaction that is not complete
+
+    def turn(self) -> None:
+        """Do one round of work; returns after at most about `IDLE_SECONDS` without any."""
+        waiting = self.chunks is not None and self.chunks.waits_for_stream(self.position)
+        if waiting:
+            self._nudge()
+        events = self._events.take(
+            most_changes=self._limits.batch_changes,
+            timeout_seconds=NUDGED_SECONDS if waiting else IDLE_SECONDS,
+        )
+        self._apply(events)
+        if self.chunks is not None and not self._in_pieces:
+            self.chunks.collect()
+            self._use_chunk(self.chunks)
+        self._let_zone_forget()
+
+    def _apply(self, events: list[LogEvent]) -> None:
+        plan = Plan()
+        transactions: list[Transaction] = []
+        heartbeat: Heartbeat | None = None
+        for event in events:
+            if isinstance(event, Heartbeat):
+                heartbeat = event
+                continue
+            heartbeat = None
+            if event.is_complete and not self._in_pieces:
+                plan.add(event.changes)
+                transactions.append(event)
+                continue
+            self._commit_batch(plan, transactions)
+            plan, transactions = Plan(), []
+            self._write_piece(event)
+        self._commit_batch(plan, transactions)
+        if heartbeat is not None and not self._in_pieces:
+            self._beat(heartbeat)
+
+    def _commit_batch(self, plan: Plan, transactions: list[Transaction]) -> None:
+        if not transactions:
+            return
+        last = transactions[-1]
+        if plan.changes == 0 and time.monotonic() - self._written_at < self._limits.heartbeat_seconds:
+            self.position = (
+                last.position
+            )  # nothing of ours in them: the position goes along with the next commit
+            return
+        self._writer.write(plan.steps())
+        self._advance(
+            last, changes=plan.changes, transactions=sum(1 for each in transactions if each.changes)
+        )
+        for each in transactions:
+            self._note(each, touched(each.changes))
+
+    def _write_piece(self, piece: Transaction) -> None:
+        """Write a part of a large transaction; commit with its last one."""
+        plan = Plan()
+        plan.add(piece.changes)
+        self._writer.write(plan.steps())
+        self._in_pieces += max(1, plan.changes)
+        if piece.is_complete:
+            changes, self._in_pieces = self._in_pieces, 0
+            self._advance(piece, changes=changes, transactions=1)
+            self._note(
+                piece, _EVERYTHING
+            )  # too many servers to remember: a chunk that lacks it is read again
+
+    def _advance(self, last: Transaction, *, changes: int, transactions: int) -> None:
+        as_of = last.committed_at - self._offset
+        self._writer.commit(
+            Progress(
+                position=last.position,
+                as_of=as_of,
+                committed_at=last.committed_at,
+                transactions=transactions,
+                changes=changes,
+            )
+        )
+        self.position = last.position
+        self._written_at = time.monotonic()
+        self.last_heartbeat_at = None
+        self.lag_seconds = max(0.0, (datetime.now(tz=as_of.tzinfo) - as_of).total_seconds())
+
+    def _note(self, transaction: Transaction, what: Touched) -> None:
+        if not transaction.changes:
+            return
+        self.recent.add(transaction.mark, what)
+        if self.chunks is not None:
+            self.chunks.applied(transaction.mark, what)
+
+    def _beat(self, heartbeat: Heartbeat) -> None:
+        """The zone has nothing more: the rows show it as of now."""
+        self.position = heartbeat.position
+        self.last_heartbeat_at = time.monotonic()
+        self.lag_seconds = 0.0
+        if self.last_heartbeat_at - self._written_at >= self._limits.heartbeat_seconds:
+            self._commit_position(heartbeat.at - self._offset)
+
+    def _commit_position(self, as_of: datetime | None, load: LoadProgress | None = None) -> None:
+        self._writer.commit(
+            Progress(position=self.position, as_of=as_of, committed_at=None, transactions=0, changes=0), load
+        )
+        self._written_at = time.monotonic()
+
+    def _use_chunk(self, chunks: ChunkRun) -> None:
+        used, progress = chunks.use_next(self.position)
+        if used:
+            self._commit_position(None, progress)
+        if chunks.is_done:
+            chunks.stop()
+
+    def _let_zone_forget(self) -> None:
+        now = time.monotonic()
+        if now - self._durable_at < 1.0 or self._in_pieces:
+            return
+        self._durable_at = now
+        position = self._writer.durable()
+        if position is not None:
+            self._acknowledge(position)

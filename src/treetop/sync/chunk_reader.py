@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The thread that reads a zone's rows chunk by chunk beside the running stream.
+
+Reads ranges in key order, one ahead of what is being applied; re-reads of single servers come first. `read` of
+the source may take seconds, so the applier never waits for it: a finished chunk wakes its queue.
+Each chunk comes with its `born` number: how many transactions the applier had applied before the read began.
+"""
+
+import logging
+from collections import deque
+from collections.abc import Callable
+from threading import Condition, Thread
+
+from treetop.capture.source import RowSource
+from treetop.errors import Retry, TreetopError
+from treetop.model.change import Chunk
+
+log = logging.getLogger(__name__)
+
+
+class ChunkReader:
+    """Owns the thread and, while it runs, the row source."""
+
+    def __init__(
+        self,
+        source: RowSource,
+        *,
+        after: int,
+        servers_per_chunk: int,
+        wake: Callable[[], None],
+        applied: Callable[[], int],
+    ) -> None:
+        self._source = source
+        self._applied = applied
+        self._servers = servers_per_chunk
+        self._wake = wake
+        self._changed = Condition()
+        self._after: int | None = after  # None: every range has been read
+        self._wanted: deque[list[str]] = deque()
+        self._ready: deque[tuple[Chunk, int]] = deque()
+        self._error: TreetopError | None = None
+        self._stopped = False
+        self._thread = Thread(target=self._run, name="chunk-reader", daemon=True)
+
+    def start(self) -> None:
+        """Begin to read."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread; a read that is under way is cut by closing its connection."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
+        self._source.close()
+        if self._thread.is_alive():
+            self._thread.join(timeout=2.0)
+
+    def take(self) -> list[tuple[Chunk, int]]:
+        """Return the chunks that are ready, each with its `born` number. Raises the reader's error after them."""
+        with self._changed:
+            ready = list(self._ready)
+            self._ready.clear()
+            self._changed.notify_all()
+            if not ready and self._error is not None:
+                raise self._error
+        return ready
+
+    def read_again(self, uuids: list[str]) -> None:
+        """Ask for these servers, before any further range."""
+        with self._changed:
+            self._wanted.append(uuids)
+            self._changed.notify_all()
+
+    def go_back(self, after: int) -> None:
+        """Read ranges from `after` again; what was read ahead is dropped."""
+        with self._changed:
+            self._ready = deque(each for each in self._ready if each[0].uuids is not None)
+            self._after = after
+            self._changed.notify_all()
+
+    def _run(self) -> None:
+        try:
+            while self._read_one():
+                self._wake()
+        except TreetopError as error:
+            self._fail(error)
+        except Exception as error:
+            log.exception("the chunk reader failed")
+            self._fail(Retry(f"the chunk reader failed unexpectedly: {type(error).__name__}: {error}"))
+
+    def _fail(self, error: TreetopError) -> None:
+        with self._changed:
+            self._error = error
+        self._wake()
+
+    def _read_one(self) -> bool:
+        """Read what is wanted most. Returns False when stopped."""
+        with self._changed:
+            while not self._stopped and not self._wanted and not self._may_read_ahead():
+                self._changed.wait(1.0)
+            if self._stopped:
+                return False
+            uuids = self._wanted.popleft() if self._wanted else None
+            after = self._after
+        born = self._applied()
+        if uuids is not None:
+            chunk = self._source.read_servers(uuids)
+        else:
+            assert after is not None
+            chunk = self._source.read_range(after=after, rows=self._servers)
+        with self._changed:
+            if uuids is None:
+                if self._after != after:  # gone back meanwhile: this range is not wanted any more
+                    return not self._stopped
+                self._after = chunk.upto
+            self._ready.append((chunk, born))
+        return True
+
+    def _may_read_ahead(self) -> bool:
+        return self._after is not None and not any(chunk.uuids is None for chunk, _ in self._ready)

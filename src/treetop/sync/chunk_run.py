@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One pass over all of a zone's rows, beside the running stream: load, re-load, verification or repair.
+
+Rule (docs/adr/0005): a chunk is used when the stream has given every transaction of its snapshot. What the top has
+by then beyond the snapshot is known transaction by transaction (`sync.recent`), so every server of the chunk that
+none of them touched is exactly as of the stream's position; the few others are read again, until none is left.
+Only then does the pass move on, so a crash repeats at most one chunk.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+from enum import Enum
+
+from treetop.apply.chunks import Difference, compare_chunk, load_chunk, repair_chunk
+from treetop.apply.plan import Touched
+from treetop.apply.writer import LoadProgress, ZoneWriter
+from treetop.model.change import Chunk, Mark, Position
+from treetop.nova.tables import CELL_TABLES
+from treetop.sync.chunk_reader import ChunkReader
+from treetop.sync.recent import RecentTransactions, Unseen
+
+EXAMPLES_KEPT = 20
+
+_OWNER_PLACES = {
+    name: (table.index(table.key[-1]), table.index(table.owner)) for name, table in CELL_TABLES.items()
+}
+
+
+class Pass(Enum):
+    """What is done with a chunk."""
+
+    LOAD = "load"  # write it: nothing of the range was there before
+    RELOAD = "reload"  # compare, write the differences, and remember how far
+    VERIFY = "verify"  # compare
+    REPAIR = "repair"  # compare, write the differences
+
+
+@dataclass(slots=True)
+class Tally:
+    """What the pass has found so far."""
+
+    servers: int = 0
+    differences: int = 0
+    examples: list[Difference] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Pending:
+    chunk: Chunk
+    unseen: Unseen
+
+
+class ChunkRun:
+    """The state of one pass. Used by the applier's thread only."""
+
+    def __init__(
+        self, kind: Pass, reader: ChunkReader, writer: ZoneWriter, recent: RecentTransactions
+    ) -> None:
+        self.kind = kind
+        self.tally = Tally()
+        self.is_done = False
+        self._reader = reader
+        self._writer = writer
+        self._recent = recent
+        self._ranges: deque[_Pending] = deque()
+        self._rereads: deque[_Pending] = deque()
+        self._reread_of: Chunk | None = None  # the range whose last servers are being read again
+
+    def applied(self, mark: Mark, touched: Touched) -> None:
+        """Take note of a transaction that was just written to the top."""
+        for pending in (*self._ranges, *self._rereads):
+            if not pending.chunk.snapshot.contains(mark):
+                pending.unseen.add(touched)
+
+    def collect(self) -> None:
+        """Take over the chunks that the reader has ready. Raises the reader's error."""
+        for chunk, born in self._reader.take():
+            if not self._recent.reaches_back_to(born):  # read too long ago to know what it lacks
+                self._request_again(chunk)
+                continue
+            pending = _Pending(chunk, self._recent.unseen_by(chunk.snapshot))
+            (self._ranges if chunk.uuids is None else self._rereads).append(pending)
+
+    def waits_for_stream(self, position: Position) -> bool:
+        """Say whether a chunk is there that the stream has not covered yet."""
+        pending = self._next()
+        return pending is not None and not pending.chunk.snapshot.is_covered_by(position)
+
+    def use_next(self, position: Position) -> tuple[bool, LoadProgress | None]:
+        """Use one chunk if the stream at `position` covers it; its writes are in the writer's open transaction.
+
+        Returns whether a chunk was used (the caller then commits), and how far the load is if it moved on.
+        """
+        pending = self._next()
+        if pending is None or not pending.chunk.snapshot.is_covered_by(position):
+            return False, None
+        chunk, unseen = pending.chunk, pending.unseen
+        (self._rereads if chunk.uuids is not None else self._ranges).popleft()
+        if unseen.everything:
+            self._request_again(chunk)
+            return False, None
+        skipped = unseen.resolve(chunk, _OWNER_PLACES)
+        self._use(chunk, skipped)
+        again = self._to_read_again(chunk, skipped)
+        whole = self._reread_of or chunk
+        if again:
+            self._reread_of = whole
+            self._reader.read_again(again)
+            return True, None
+        self._reread_of = None
+        self.is_done = whole.upto is None
+        if self.kind in (Pass.VERIFY, Pass.REPAIR):
+            return True, None
+        return True, LoadProgress(upto=whole.upto, is_loaded=self.is_done)
+
+    def stop(self) -> None:
+        """End the reader's thread."""
+        self._reader.stop()
+
+    def _next(self) -> _Pending | None:
+        if self._reread_of is not None:
+            return self._rereads[0] if self._rereads else None
+        return self._ranges[0] if self._ranges else None
+
+    def _request_again(self, chunk: Chunk) -> None:
+        if chunk.uuids is not None:
+            self._reader.read_again(sorted(chunk.uuids))
+        else:
+            self._ranges.clear()
+            self._reader.go_back(chunk.after)
+
+    def _use(self, chunk: Chunk, skipped: set[str]) -> None:
+        if self.kind is Pass.LOAD:
+            self.tally.servers += load_chunk(self._writer, chunk, skipped)
+            return
+        servers, differences = compare_chunk(self._writer, chunk, skipped)
+        self.tally.servers += servers
+        self.tally.differences += len(differences)
+        self.tally.examples.extend(differences[: EXAMPLES_KEPT - len(self.tally.examples)])
+        if differences and self.kind is not Pass.VERIFY:
+            repair_chunk(self._writer, chunk, differences)
+
+    @staticmethod
+    def _to_read_again(chunk: Chunk, skipped: set[str]) -> list[str]:
+        """The skipped servers that this chunk was to settle; those of later ranges come with their own chunk."""
+        if chunk.uuids is not None:
+            return sorted(skipped & chunk.uuids)
+        return sorted(skipped & {str(row[1]) for row in chunk.rows.get("instances", ())})

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What was applied lately: which transactions, and which servers each touched. Pure.
+
+A zone's log can give a transaction a moment before a SELECT sees it. A chunk that was read in that moment lacks
+it, though the top already has it; looking here tells which servers of the chunk must be read again.
+"""
+
+from collections import deque
+
+from treetop.apply.plan import Touched
+from treetop.model.change import Chunk, Mark, Snapshot
+
+KEPT_TRANSACTIONS = 20_000
+
+
+class Unseen:
+    """The servers of one chunk that transactions outside its snapshot have touched."""
+
+    def __init__(self) -> None:
+        self.servers: set[str] = set()
+        self.everything = False
+        self._rows: set[tuple[str, int]] = set()
+
+    def add(self, touched: Touched) -> None:
+        """Note what one more such transaction touched."""
+        self.servers |= touched.servers
+        self._rows |= touched.rows
+        self.everything = self.everything or touched.everything
+
+    def resolve(self, chunk: Chunk, owner_places: dict[str, tuple[int, int]]) -> set[str]:
+        """Return the servers to leave alone; finds the owners of bare deletes among the chunk's own rows.
+
+        owner_places: table -> (index of the row id, index of the owner's uuid).
+        """
+        servers = set(self.servers)
+        for table in {table for table, _ in self._rows}:
+            key, owner = owner_places[table]
+            servers.update(
+                str(row[owner]) for row in chunk.rows.get(table, ()) if (table, row[key]) in self._rows
+            )
+        return servers
+
+
+class RecentTransactions:
+    """The last transactions applied, numbered in order from 1."""
+
+    def __init__(self, kept: int = KEPT_TRANSACTIONS) -> None:
+        self.count = 0
+        self._kept: deque[tuple[Mark, Touched]] = deque(maxlen=kept)
+
+    def add(self, mark: Mark, touched: Touched) -> None:
+        """Note one more."""
+        self.count += 1
+        self._kept.append((mark, touched))
+
+    def reaches_back_to(self, number: int) -> bool:
+        """Say whether everything after transaction `number` is still here."""
+        return self.count - len(self._kept) <= number
+
+    def unseen_by(self, snapshot: Snapshot) -> Unseen:
+        """Return what the transactions outside this snapshot touched."""
+        unseen = Unseen()
+        for mark, touched in self._kept:
+            if not snapshot.contains(mark):
+                unseen.add(touched)
+        return unseen

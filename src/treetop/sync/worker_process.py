@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The body of `treetop sync --zone NAME`: one zone in this process, until a signal or the parent's death.
+
+Exit status 0: told to stop, or the zone is another worker's or was removed; 1 is for the supervisor to start anew.
+"""
+
+import logging
+import os
+import signal
+import sys
+import uuid
+from threading import Event, Thread
+
+from treetop.config import Settings
+from treetop.errors import LostLease, NotFound
+from treetop.store.session import open_session
+from treetop.store.zones import find_zone, top_id
+from treetop.sync.applier import Limits
+from treetop.sync.pipeline import WorkerSettings, run_zone
+
+log = logging.getLogger(__name__)
+
+
+def work(settings: Settings, zone_name: str, *, supervisor: str | None) -> int:
+    """Keep one zone in step. supervisor: the parent's name; then stdin is a pipe that ends when it dies."""
+    stop = stop_on_signals()
+    if supervisor is not None:
+        Thread(target=_stop_with_parent, args=(stop,), name="parent-watch", daemon=True).start()
+    conninfo = settings.required_connection()
+    with open_session(conninfo, name=f"worker of {zone_name}") as conn:
+        zone = find_zone(conn, zone_name)
+        suffix = top_id(conn)
+    worker = WorkerSettings(
+        conninfo=conninfo,
+        owner=f"{supervisor or uuid.uuid4().hex[:12]}/{os.getpid()}-{uuid.uuid4().hex[:6]}",
+        suffix=suffix,
+        servers_per_chunk=settings.chunk_servers,
+        limits=Limits(batch_changes=settings.batch_changes),
+    )
+    sys.setswitchinterval(0.001)  # the applier must not wait 5 ms for a reader that is decoding
+    try:
+        run_zone(zone, worker, stop)
+    except (LostLease, NotFound) as error:
+        log.info("%s: this worker ends", error)
+    return 0
+
+
+def stop_on_signals() -> Event:
+    """Return an event that SIGTERM and SIGINT set."""
+    stop = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+def _stop_with_parent(stop: Event) -> None:
+    while os.read(0, 4096):
+        pass
+    stop.set()
