@@ -1,16 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Rows of `block_device_mapping` without id: a server's disk from its image, and its volumes. Pure."""
 
-from typing import TypeAlias
-
 from treetop.demo.catalogue import fixed_uuid
 from treetop.demo.documents import connection_document
 from treetop.demo.population import ServerPlan, Volume
+from treetop.demo.row import Row
 
-DeviceRow: TypeAlias = dict[str, int | str | bool | None]
 
-
-def volume_device(volume: Volume, server_uuid: str) -> DeviceRow:
+def volume_device(volume: Volume, server_uuid: str) -> Row:
     """A `block_device_mapping` row without id and times: an attached volume."""
     return {
         "device_name": volume.device_name,
@@ -32,7 +29,7 @@ def volume_device(volume: Volume, server_uuid: str) -> DeviceRow:
     }
 
 
-def image_device(plan: ServerPlan) -> DeviceRow:
+def image_device(plan: ServerPlan) -> Row:
     """The disk that was made from the server's image, on its host."""
     return {
         "device_name": "/dev/vda",

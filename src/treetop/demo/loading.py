@@ -6,16 +6,18 @@ had written them. Not resumable: a load that failed leaves whole chunks, drop th
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Final, TypeAlias
 
 from treetop.demo.catalogue import fixed_uuid
 from treetop.demo.documents import host_documents, host_stats
 from treetop.demo.population import Population, ServerPlan, host_name, node_name, plan_server
-from treetop.demo.server_rows import Row, server_rows
-from treetop.demo.zone_database import Value, ZoneDatabase
+from treetop.demo.row import Row, Value
+from treetop.demo.server_rows import server_rows
+from treetop.demo.zone_database import ZoneDatabase
 
 CHUNK_SERVERS: Final = 2000  # about 6 MB of text a table: enough to hide the round trips, little memory
 HOST_VCPUS: Final = 256
@@ -23,6 +25,9 @@ HOST_MEMORY_MB: Final = 1_031_000
 HOST_DISK_GB: Final = 20_000
 _RESERVED_MEMORY_MB: Final = 512  # Nova's default for a host's own needs
 _ESCAPES: Final = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+#: Table -> how many rows, their columns, their text.
+_Batch: TypeAlias = dict[str, tuple[int, tuple[str, ...], bytes]]
 
 
 @dataclass(slots=True)
@@ -54,18 +59,11 @@ def load_zone(database: ZoneDatabase, population: Population) -> int:
     rows = 0
     database.bulk(is_on=True)
     try:
-        for first in range(1, population.servers + 1, CHUNK_SERVERS):
-            last = min(first + CHUNK_SERVERS - 1, population.servers)
-            batch: dict[str, list[Row]] = defaultdict(list)
-            for number in range(first, last + 1):
-                plan = plan_server(population, number)
-                if plan.host_number is not None and plan.deleted_at is None:
-                    usage[plan.host_number].add(plan)
-                for table, found in server_rows(plan).items():
-                    batch[table] += found
-            rows += _write(database, batch)
-            tables.update(batch)
-        hosts = _host_rows(population, usage)
+        with ThreadPoolExecutor(max_workers=1) as maker:  # makes a chunk while the zone takes the one before
+            for batch in _one_ahead(maker, _batches(population, usage)):
+                rows += _write(database, batch)
+                tables.update(batch)
+        hosts = _text(_host_rows(population, usage))
         rows += _write(database, hosts)
         database.adjust_sequences(sorted((tables | set(hosts)) - {"tags"}))
     finally:
@@ -90,12 +88,34 @@ def _field(value: Value) -> str:
     return str(value)
 
 
-def _write(database: ZoneDatabase, batch: dict[str, list[Row]]) -> int:
+def _batches(population: Population, usage: dict[int, _Usage]) -> Iterator[_Batch]:
+    for first in range(1, population.servers + 1, CHUNK_SERVERS):
+        batch: dict[str, list[Row]] = defaultdict(list)
+        for number in range(first, min(first + CHUNK_SERVERS, population.servers + 1)):
+            plan = plan_server(population, number)
+            if plan.host_number is not None and plan.deleted_at is None:
+                usage[plan.host_number].add(plan)
+            for table, found in server_rows(plan).items():
+                batch[table] += found
+        yield _text(batch)
+
+
+def _text(batch: Mapping[str, list[Row]]) -> _Batch:
+    return {table: (len(rows), tuple(rows[0]), copy_lines(rows)) for table, rows in batch.items() if rows}
+
+
+def _one_ahead(maker: ThreadPoolExecutor, batches: Iterator[_Batch]) -> Iterator[_Batch]:
+    coming = maker.submit(next, batches, None)
+    while (batch := coming.result()) is not None:
+        coming = maker.submit(next, batches, None)
+        yield batch
+
+
+def _write(database: ZoneDatabase, batch: _Batch) -> int:
     with database.transaction():
-        for table, rows in batch.items():
-            if rows:
-                database.copy(table, tuple(rows[0]), copy_lines(rows))
-    return sum(map(len, batch.values()))
+        for table, (_, columns, lines) in batch.items():
+            database.copy(table, columns, lines)
+    return sum(count for count, _, _ in batch.values())
 
 
 def _host_rows(population: Population, usage: dict[int, _Usage]) -> dict[str, list[Row]]:

@@ -229,7 +229,7 @@ def plan_port(
         network=network,
         tenant_id=project.id,
         v4="10.{}.{}.{}".format(*octets),
-        v6=None if network.v6_prefix is None else f"{network.v6_prefix}::{host:x}",
+        v6=None if network.v6_prefix is None else f"{network.v6_prefix}::{host >> 16:x}:{host & 0xFFFF:x}",
         floating=f"203.0.113.{number % 254 + 1}" if has_floating else None,
     )
 

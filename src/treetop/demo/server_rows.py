@@ -7,7 +7,6 @@ block of ids, so rows of a deleted server can say `deleted = id` and any part of
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from typing import Final, TypeAlias
 
 from treetop.demo.catalogue import DELETED, fixed_hex, fixed_uuid
@@ -20,9 +19,8 @@ from treetop.demo.documents import (
     public_key,
 )
 from treetop.demo.population import ServerPlan, host_name, node_name
+from treetop.demo.row import Row, Value
 
-Value: TypeAlias = int | str | bool | datetime | None
-Row: TypeAlias = dict[str, Value]
 Rows: TypeAlias = dict[str, list[Row]]
 
 #: How many rows one server can have in a table; 32 x 60 million servers still fit Nova's integer ids.
@@ -123,9 +121,9 @@ def system_metadata_rows(plan: ServerPlan, items: Mapping[str, str | None]) -> l
 
 def block_device_rows(plan: ServerPlan) -> list[Row]:
     """Rows of `block_device_mapping`: the image's disk, unless it boots from a volume, and the volumes."""
-    devices: list[Row] = [dict(volume_device(volume, plan.uuid)) for volume in plan.volumes]
+    devices = [volume_device(volume, plan.uuid) for volume in plan.volumes]
     if not any(volume.is_root for volume in plan.volumes):
-        devices.insert(0, dict(image_device(plan)))
+        devices.insert(0, image_device(plan))
     return list(_numbered(plan, "block_device_mapping", devices))
 
 

@@ -12,17 +12,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from importlib.resources import files
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import psycopg
 import pymysql
 from psycopg import sql
 from pymysql.constants import CLIENT
 
+from treetop.demo.row import Row, Value
 from treetop.model.zone import Engine, SourceUrl
 
-Value: TypeAlias = int | str | bool | datetime | float | None
-Row: TypeAlias = dict[str, Value]
 Error: Final = (pymysql.MySQLError, psycopg.Error)
 
 
@@ -147,6 +146,11 @@ class ZoneDatabase:
         condition, values = self._condition(where)
         self._execute(f"SELECT count(*) FROM {self._name(table)}{condition}", values)
         return int(self._cursor.fetchone()[0])
+
+    def largest_id(self, table: str) -> int:
+        """Return the highest id in a table, 0 when it is empty."""
+        self._execute(f"SELECT max(id) FROM {self._name(table)}")
+        return int(self._cursor.fetchone()[0] or 0)
 
     def create_tables(self) -> None:
         """Make Nova's tables in an empty database."""
