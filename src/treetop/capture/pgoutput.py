@@ -24,7 +24,7 @@ SCHEMA: Final = "public"  # where Nova's tables are: it never names another
 PIECE_ROWS = 5_000
 PIECE_BYTES = 4 << 20
 
-_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _BEGIN = struct.Struct(">QqI")  # commit record's LSN, commit time, transaction id
 _COMMIT = struct.Struct(">xQQq")  # flags, commit LSN, end LSN, commit time
 _UINT32 = struct.Struct(">I")
@@ -37,7 +37,7 @@ _new_change = tuple.__new__  # half the cost of RowChange(...), once per row
 
 def to_datetime(microseconds: int) -> datetime:
     """PostgreSQL's time (microseconds since 2000) as an aware instant."""
-    return _EPOCH + timedelta(microseconds=microseconds)
+    return EPOCH + timedelta(microseconds=microseconds)
 
 
 def widen_transaction_id(narrow: int, near: int) -> int:
@@ -79,11 +79,12 @@ class Decoder:
         self._compiled: dict[bytes, _Relation] = {}
         self._mark = near_transaction_id
         self._commit_lsn = 0
-        self._committed_at = _EPOCH
+        self._committed_at = EPOCH
         self._changes: list[RowChange] = []
         self._bytes = 0
         self._is_skipped = False
         self.is_inside = False  # between Begin and Commit
+        self.end_lsn = after  # behind the newest Commit
 
     def decode(self, data: bytes, start: int = 0) -> Transaction | None:
         """Take one message, which fills `data` from `start` to the end; return what it completed, if anything.
@@ -121,6 +122,7 @@ class Decoder:
     def _commit(self, data: bytes, at: int) -> Transaction | None:
         _, end_lsn, _ = _COMMIT.unpack_from(data, at)
         self.is_inside = False
+        self.end_lsn = max(self.end_lsn, end_lsn)
         if self._is_skipped:
             self._is_skipped = False
             return None
@@ -231,7 +233,7 @@ class Decoder:
             self._compiled[name.encode() + description] = relation
         self._relations[relation_id] = relation
 
-    def _expect(self, is_true: bool) -> None:  # noqa: FBT001 (an assertion with our own exception)
+    def _expect(self, is_true: bool) -> None:
         if not is_true:
             raise MalformedTupleError("not in the form of protocol version 1")
 
@@ -257,6 +259,8 @@ def _columns(data: bytes, at: int) -> list[RelationColumn]:
     for _ in range(count):
         flags = data[at]
         name, at = _text(data, at + 1)
-        columns.append(RelationColumn(name=name, is_key=bool(flags & 1), type_id=_UINT32.unpack_from(data, at)[0]))
+        columns.append(
+            RelationColumn(name=name, is_key=bool(flags & 1), type_id=_UINT32.unpack_from(data, at)[0])
+        )
         at += 8  # type, type modifier
     return columns

@@ -25,7 +25,11 @@ _TIMESTAMP = 1114
 
 # A value's length is four bytes, its kind one.
 _TEXT_VALUE = "e = p + 5 + (d[p+1] << 24 | d[p+2] << 16 | d[p+3] << 8 | d[p+4])"
-_SKIP = ["if d[p] == 116:", "    p += 5 + (d[p+1] << 24 | d[p+2] << 16 | d[p+3] << 8 | d[p+4])", "else: p += 1"]
+_SKIP = [
+    "if d[p] == 116:",
+    "    p += 5 + (d[p+1] << 24 | d[p+2] << 16 | d[p+3] << 8 | d[p+4])",
+    "else: p += 1",
+]
 
 
 class RelationColumn(NamedTuple):

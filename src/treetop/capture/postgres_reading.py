@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One reading of a PostgreSQL zone's log: messages and sightings in, transactions and heartbeats out.
+
+Joins the wire (`WalStream`), the decoder and the `Watch`; belongs to one thread; neither opens nor closes
+connections. Raises psycopg's errors of the connections, `Retry` for silence, `StopZone` for what cannot be
+decoded or when the publication was changed under the reading.
+"""
+
+import select
+import struct
+import time
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from treetop.capture.lsn import print_lsn
+from treetop.capture.pgoutput import Decoder
+from treetop.capture.postgres_publication import PUBLICATION
+from treetop.capture.postgres_stream import WalStream
+from treetop.capture.postgres_watch import Watch
+from treetop.errors import Retry, StopZone
+from treetop.model.change import Heartbeat, LogEvent
+from treetop.model.zone import Zone
+
+SILENCE_SECONDS: Final = 3.0
+_WAIT_SECONDS = 0.25  # how soon a `close` from another thread is noticed
+_LOG_DATA = ord("w")
+_LOG_DATA_HEADER = 25  # 'w', start, end, server's clock
+_KEEPALIVE = struct.Struct(">cQq?")  # 'k', how far the walsender is, its clock, reply wanted
+
+
+class Reading:
+    """Everything that follows the stream's start, until an error ends it."""
+
+    def __init__(
+        self, zone: Zone, stream: WalStream, watch: Watch, decoder: Decoder, *, is_closed: Callable[[], bool]
+    ) -> None:
+        self._zone = zone
+        self._stream = stream
+        self._watch = watch
+        self._decoder = decoder
+        self._is_closed = is_closed
+        self._reached = decoder.end_lsn
+        self._heard_at = time.monotonic()
+        self._beat_at = 0.0
+        self._publication: str | None = None
+
+    def events(self) -> Iterator[LogEvent]:
+        """Yield transactions as they complete, and a heartbeat per sighting that the stream has reached."""
+        poll = select.poll()
+        poll.register(self._stream.fileno, select.POLLIN)
+        self._watch.register(poll)
+        while True:
+            payloads = self._stream.receive(poll, _WAIT_SECONDS)
+            if payloads:
+                self._heard_at = time.monotonic()
+            for payload in payloads:
+                if payload[0] == _LOG_DATA:
+                    transaction = self._decoder.decode(payload, _LOG_DATA_HEADER)
+                    if transaction is not None:
+                        yield transaction
+                        self._heard_at = time.monotonic()  # the consumer's time is not the server's silence
+                else:
+                    self._keepalive(payload)
+            if self._watch.look():
+                self._require_publication()
+            heartbeat = self._heartbeat()
+            if heartbeat is not None:
+                yield heartbeat
+                self._heard_at = time.monotonic()
+            self._require_life()
+
+    def _keepalive(self, payload: bytes) -> None:
+        _, lsn, _, wants_reply = _KEEPALIVE.unpack(payload)
+        if not self._decoder.is_inside:
+            self._reached = max(self._reached, lsn)
+        self._stream.written(lsn, reply=wants_reply)
+
+    def _heartbeat(self) -> Heartbeat | None:
+        """A heartbeat if the stream has given all that the newest sighting saw, once per sighting."""
+        self._reached = max(self._reached, self._decoder.end_lsn)
+        seen = self._watch.latest
+        if (
+            seen is None
+            or self._decoder.is_inside
+            or self._reached < seen.end_lsn
+            or self._beat_at == seen.answered_at
+        ):
+            return None
+        self._beat_at = seen.answered_at
+        return Heartbeat(position=print_lsn(self._reached), at=seen.at)
+
+    def _require_publication(self) -> None:
+        """Stop when somebody took a table out of the publication: its rows would be missing without a word."""
+        assert self._watch.latest is not None
+        now = self._watch.latest.publication
+        if self._publication is not None and now != self._publication:
+            raise StopZone(
+                f"zone {self._zone.name}: publication {PUBLICATION} was changed while its stream was read",
+                hint="`treetop zone check` shows whether it is whole; then load the zone anew, for rows may be missing",
+            )
+        self._publication = now
+
+    def _require_life(self) -> None:
+        if self._is_closed():
+            raise Retry(f"zone {self._zone.name}: the reading was closed")
+        silence = time.monotonic() - self._heard_at
+        if silence < SILENCE_SECONDS:
+            return
+        seen = self._watch.latest
+        is_answering = seen is not None and time.monotonic() - seen.answered_at < SILENCE_SECONDS / 2
+        if seen is not None and is_answering and not seen.is_sender_waiting:
+            return  # it decodes a large transaction of tables that are not ours
+        raise Retry(
+            f"zone {self._zone.name}: the log's connection has been silent for {silence:.1f} s, although it was asked",
+            hint="the network between the worker and the zone loses packets or the server hangs",
+        )
