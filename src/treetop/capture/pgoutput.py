@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Decode PostgreSQL's `pgoutput` stream, protocol version 1, into whole transactions. Pure: bytes in, values out.
+"""Decode PostgreSQL's `pgoutput` stream, protocol version 1, into whole transactions. Pure.
 
-In: one logical message at a time, in stream order. Out: a `Transaction` at each Commit, or a piece of one when
-it grows large. Rows of unwatched tables are dropped before they become objects; watched rows go through
+In: one logical message at a time, in stream order. Out: a `Transaction` at each Commit, or a piece of one
+when it grows large. Rows of unwatched tables are dropped before they become objects; watched rows go through
 `nova.trust`. Raises `StopZone` for what cannot be decoded; the transaction it is in was then not given.
 Protocol 1 carries only committed transactions, in commit order, and no rolled-back savepoint.
 Facts: PostgreSQL docs, "Logical Replication Message Formats" and "Logical Streaming Replication Parameters".
@@ -87,7 +87,7 @@ class Decoder:
         self.end_lsn = after  # behind the newest Commit
 
     def decode(self, data: bytes, start: int = 0) -> Transaction | None:
-        """Take one message, which fills `data` from `start` to the end; return what it completed, if anything.
+        """Take one message, `data` from `start` to its end; return what it completed, if anything.
 
         Raises `StopZone` for a message that cannot be decoded.
         """

@@ -98,9 +98,9 @@ def _generate(
     places = {column.name: (at, column.is_key) for at, column in enumerate(relation)}
     values = []
     for column in table.columns:
-        at, is_key = places.get(column.name, (None, False))
+        place, is_key = places.get(column.name, (-1, False))
         absent = "UNCHANGED" if keys_only else "None"
-        values.append(absent if at is None or (keys_only and not is_key) else f"v{at}")
+        values.append(f"v{place}" if place >= 0 and (is_key or not keys_only) else absent)
     lines.append(f"return ({', '.join(values)},), p")
     code = "def read(d, p):\n" + "".join(f"    {line}\n" for line in lines)
     names: dict[str, object] = {"UNCHANGED": UNCHANGED, "Malformed": MalformedTupleError}

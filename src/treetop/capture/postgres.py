@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """`LogSource` of a PostgreSQL zone: pgoutput over a replication connection, resumed by commit end LSN.
 
-In: a `Zone`. Out: `Transaction` and `Heartbeat` with positions that print like `0/16B3748`; a transaction's mark
-is its 64-bit transaction id. What the zone keeps for us: publication `treetop` and one slot; the slot moves only
-by `acknowledge`, so a stored position is never behind it. Heartbeats carry positions too: store and acknowledge
-one now and then, or an idle zone keeps the log of its busy neighbours for us.
+In: a `Zone`. Out: `Transaction` and `Heartbeat` with positions that print like `0/16B3748`; a transaction's
+mark is its 64-bit transaction id. What the zone keeps for us: publication `treetop` and one slot; the slot
+moves only by `acknowledge`, so a stored position is never behind it. Heartbeats carry positions too: store and
+acknowledge one now and then, or an idle zone keeps the log of its busy neighbours for us.
 """
 
 import threading
@@ -118,8 +118,8 @@ class PostgresLog:
         after = parse_lsn(position)
         if parse_lsn(flushed) < after:
             raise Resnapshot(
-                f"zone {self._zone.name}: its log ends at {flushed}, before the stored position {position}: the server"
-                " lost its last transactions in a crash, or was restored or replaced"
+                f"zone {self._zone.name}: its log ends at {flushed}, before the stored position {position}:"
+                " the server lost its last transactions in a crash, or was restored or replaced"
             )
         return Decoder(trust=self._zone.trust, after=after, near_transaction_id=next_transaction_id)
 

@@ -4,9 +4,9 @@
 In: a session and the state of the watched tables. Out: the SQL that makes the publication, what is wrong with
 the one that is there, and its making. Facts: PostgreSQL docs, CREATE PUBLICATION.
 
-Traps: a publication exists for the decoder only from the log position on where it was made, so it comes before
-the slot. A column list must hold the replica identity, or *Nova's* updates fail; so a table gets one only under
-an identity of few columns. Columns in a list cannot be dropped from their table without CASCADE.
+Traps: a publication exists for the decoder only from the log position on where it was made, so it comes
+before the slot. A column list must hold the replica identity, or *Nova's* updates fail; so a table gets one
+only under an identity of few columns. Columns in a list cannot be dropped from their table without CASCADE.
 """
 
 from collections.abc import Mapping
@@ -42,7 +42,7 @@ def make_sql(found: Mapping[str, TableState], version: int, *, verb: str = "CREA
     """Return the statement that makes (CREATE) or corrects (ALTER) the publication of these tables."""
     tables = sql.SQL(", ").join(_entry(found[name], version) for name in CELL_TABLES if name in found)
     between = sql.SQL(" FOR TABLE " if verb == "CREATE" else " SET TABLE ")
-    return sql.SQL(f"{verb} PUBLICATION ") + sql.Identifier(PUBLICATION) + between + tables  # type: ignore[arg-type]
+    return sql.SQL(f"{verb} PUBLICATION ") + sql.Identifier(PUBLICATION) + between + tables
 
 
 def script(conn: psycopg.Connection[Any], found: Mapping[str, TableState], *, exists: bool) -> str:

@@ -90,13 +90,13 @@ class Reading:
         return Heartbeat(position=print_lsn(self._reached), at=seen.at)
 
     def _require_publication(self) -> None:
-        """Stop when somebody took a table out of the publication: its rows would be missing without a word."""
+        """Stop when a table was taken out of the publication: its rows would be missing without a word."""
         assert self._watch.latest is not None
         now = self._watch.latest.publication
         if self._publication is not None and now != self._publication:
             raise StopZone(
                 f"zone {self._zone.name}: publication {PUBLICATION} was changed while its stream was read",
-                hint="`treetop zone check` shows whether it is whole; then load the zone anew, for rows may be missing",
+                hint="`treetop zone check` shows whether it is whole; then load the zone anew: rows may be missing",
             )
         self._publication = now
 
@@ -111,6 +111,6 @@ class Reading:
         if seen is not None and is_answering and not seen.is_sender_waiting:
             return  # it decodes a large transaction of tables that are not ours
         raise Retry(
-            f"zone {self._zone.name}: the log's connection has been silent for {silence:.1f} s, although it was asked",
+            f"zone {self._zone.name}: the log's connection has been silent for {silence:.1f} s, though asked",
             hint="the network between the worker and the zone loses packets or the server hangs",
         )

@@ -37,7 +37,7 @@ SELECT pid, usename::text, application_name, date_trunc('second', clock_timestam
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlotState:
-    """A slot as the server shows it. is_lost: the log it needs is gone. active_pid: the process reading it."""
+    """A slot as the server shows it. is_lost: the log it needs is gone. active_pid: who reads it."""
 
     database: str
     plugin: str
@@ -76,7 +76,7 @@ def find_slot(conn: psycopg.Connection[Any], name: str) -> SlotState | None:
 def require_resumable(conn: psycopg.Connection[Any], zone: Zone, name: str, position: Position) -> None:
     """Raise unless the slot still gives everything after `position`.
 
-    `Resnapshot`: slot missing, invalidated, or already confirmed beyond the position. `Retry`: somebody reads it.
+    `Resnapshot`: slot missing, invalidated, or confirmed beyond the position. `Retry`: somebody reads it.
     """
     slot = _await_release(conn, name)
     if slot is None:
@@ -85,16 +85,16 @@ def require_resumable(conn: psycopg.Connection[Any], zone: Zone, name: str, posi
         )
     if slot.is_lost:
         raise Resnapshot(
-            f"zone {zone.name}: replication slot {name} is invalidated: the server no longer has the log after"
-            f" {print_lsn(slot.confirmed_lsn)}",
+            f"zone {zone.name}: replication slot {name} is invalidated: the server no longer has the log"
+            f" after {print_lsn(slot.confirmed_lsn)}",
             hint="max_slot_wal_keep_size on the zone's server limits how far Treetop may fall behind",
         )
     _require_ours(conn, zone, name, slot)
     if slot.confirmed_lsn > parse_lsn(position):
         raise Resnapshot(
-            f"zone {zone.name}: replication slot {name} was confirmed up to {print_lsn(slot.confirmed_lsn)}, beyond"
-            f" the stored position {position}: somebody else reads it, or the top was restored from a backup",
-            hint=f"two tops on one zone need different slots: add ?slot_suffix=NAME to the zone's URL ({name} now)",
+            f"zone {zone.name}: replication slot {name} was confirmed up to {print_lsn(slot.confirmed_lsn)},"
+            f" beyond the stored position {position}: another top reads it, or ours was restored from a backup",
+            hint="two tops on one zone need different slots: add ?slot_suffix=NAME to the zone's URL",
         )
     if slot.active_pid is not None:
         raise _is_read(zone, name, slot.active_pid)
@@ -157,7 +157,8 @@ def _await_release(conn: psycopg.Connection[Any], name: str) -> SlotState | None
 def _require_ours(conn: psycopg.Connection[Any], zone: Zone, name: str, slot: SlotState) -> None:
     if slot.plugin != PLUGIN or slot.database != conn.info.dbname:
         raise StopZone(
-            f"zone {zone.name}: replication slot {name} belongs to database {slot.database!r}, plugin {slot.plugin!r}",
+            f"zone {zone.name}: replication slot {name} belongs to database {slot.database!r}, plugin"
+            f" {slot.plugin!r}",
             hint="slot names are one per server: add ?slot_suffix=NAME to the zone's URL",
         )
 
@@ -165,7 +166,7 @@ def _require_ours(conn: psycopg.Connection[Any], zone: Zone, name: str, slot: Sl
 def _is_read(zone: Zone, name: str, pid: int) -> Retry:
     return Retry(
         f"zone {zone.name}: replication slot {name} is read by process {pid} of the zone's server",
-        hint=f"another worker, or one that just died; on the zone's server: SELECT pg_terminate_backend({pid});",
+        hint=f"another worker, or one that just died; to end it: SELECT pg_terminate_backend({pid});",
     )
 
 
@@ -174,4 +175,4 @@ def _oldest(conn: psycopg.Connection[Any]) -> str:
     if row is None:
         return ""
     pid, user, application, age = row
-    return f": process {pid} (role {user}, {application or 'no application name'}) holds a transaction open for {age}"
+    return f": process {pid} (role {user}, {application or 'unnamed'}) holds a transaction open for {age}"

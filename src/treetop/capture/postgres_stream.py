@@ -2,13 +2,13 @@
 """The wire of a PostgreSQL log: start replication, receive messages, and report how far we are.
 
 In: a replication connection. Out: payloads of CopyData (`w` log data, `k` keepalive) in order; errors as
-psycopg's. A thread of its own answers the server while the consumer is busy, so that `wal_sender_timeout` never
-ends a connection whose reader waits for the top. Facts: PostgreSQL docs, "Streaming Replication Protocol".
+psycopg's. A thread of its own answers the server while the consumer is busy, so that `wal_sender_timeout`
+never ends a connection whose reader waits for the top. Facts: PostgreSQL docs, "Streaming Replication Protocol".
 
 Three traps: an error after START_REPLICATION shows as end of the copy and has to be fetched; libpq is not
-thread-safe, hence the lock; and a server that shuts down waits until the last reported *flush* position equals
-its log's end, unless that is 0: then it is content with what was *written*. So a confirmed position is sent once
-and then 0 again, and a zone's PostgreSQL never waits for the top to shut down.
+thread-safe, hence the lock; and a server that shuts down waits until the last reported *flush* position
+equals its log's end, unless that is 0: then it is content with what was *written*. So a confirmed position is
+sent once and then 0 again, and the shutdown of a zone's PostgreSQL never waits for the top.
 """
 
 import select
@@ -67,7 +67,7 @@ class WalStream:
         self._reporter.start()
 
     def receive(self, poll: select.poll, seconds: float) -> list[bytes]:
-        """Return the payloads that are there, waiting up to `seconds` for `poll` (which watches `fileno`) if none are.
+        """Return the payloads that are there; wait up to `seconds` if none are. `poll` watches `fileno`.
 
         May return none early. Raises psycopg's error when the stream has ended, for whatever reason.
         """
@@ -102,7 +102,7 @@ class WalStream:
 
     def _take(self) -> list[bytes]:
         self._pgconn.consume_input()
-        payloads = []
+        payloads: list[bytes] = []
         while len(payloads) < _BATCH_MESSAGES:
             size, data = self._pgconn.get_copy_data(1)
             if size > 0:

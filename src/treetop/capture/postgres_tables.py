@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a PostgreSQL zone says of the watched tables: columns, privileges, replica identity; and what is wrong.
+"""What a PostgreSQL zone says of the watched tables: columns, privileges, identity; and what is wrong.
 
 In: a session. Out: a `TableState` per table found, and problems, each with the SQL that mends it. Reads the
 catalogue only. Facts: PostgreSQL docs, pg_class, pg_attribute, pg_index; "REPLICA IDENTITY" of ALTER TABLE.
@@ -50,7 +50,7 @@ class Problem(NamedTuple):
 class TableState:
     """One watched table as it is in the zone.
 
-    identity: `pg_class.relreplident`: d(efault), f(ull), i(ndex), n(othing). key: the identity's columns for d and i.
+    identity: `pg_class.relreplident`: d(efault), f(ull), i(ndex), n(othing). key: its columns for d and i.
     readable: the columns our role may SELECT. estimated_rows: negative if never analysed.
     """
 
@@ -128,8 +128,8 @@ def _problems_of(table: Table, state: TableState, role: str) -> list[Problem]:
             )
         problems.append(
             Problem(
-                f"table {table.name} has no replica identity that holds {', '.join(table.key)}: its updates and"
-                " deletes cannot be logged",
+                f"table {table.name} has no replica identity that holds {', '.join(table.key)}: its updates"
+                " and deletes cannot be logged",
                 mend.as_string(),
             )
         )
