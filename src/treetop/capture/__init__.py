@@ -1,5 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reading zones: log events and chunks of rows out of MariaDB, MySQL and PostgreSQL, as `model.change` values.
 
-`open_log` and `open_rows` are the only places where a zone's engine becomes a class.
+`open_log` and `open_rows` are the only places where a zone's engine becomes a class. Neither connects: the
+first use does. The drivers are imported only when a zone needs them.
 """
+
+from treetop.capture.source import LogSource, RowSource
+from treetop.model.zone import Engine, Zone
+
+
+def open_log(zone: Zone) -> LogSource:
+    """Return the zone's log."""
+    if zone.url.engine is Engine.POSTGRESQL:
+        from treetop.capture.postgres import PostgresLog
+
+        return PostgresLog(zone)
+    from treetop.capture.mysql import MysqlLog
+
+    return MysqlLog(zone)
+
+
+def open_rows(zone: Zone) -> RowSource:
+    """Return the zone's rows, to be read in chunks at exact positions."""
+    if zone.url.engine is Engine.POSTGRESQL:
+        from treetop.capture.postgres_rows import PostgresRows
+
+        return PostgresRows(zone)
+    from treetop.capture.mysql_rows import MysqlRows
+
+    return MysqlRows(zone)
