@@ -1,0 +1,34 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# See that the database servers the tests start are on this machine; install what is missing.
+#
+# MariaDB comes from the distribution, as its "core" package: programs only, so no service is started, no
+# account made, and nothing runs afterwards. PostgreSQL is the distribution's where there is one, else the
+# wheel's that `make test` has installed already.
+set -eu
+
+say() { printf 'treetop: %s\n' "$*" >&2; }
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin:/usr/libexec
+
+has_mariadb() { [ "$(command -v mariadbd)" ] && [ "$(command -v mariadb-install-db)" ] && [ "$(command -v my_print_defaults)" ]; }
+
+if ! has_mariadb; then
+    if ! command -v apt-get >/dev/null; then
+        say 'the tests need MariaDB (mariadbd, mariadb-install-db), and only Debian and Ubuntu are known here: install it'
+        exit 1
+    fi
+    # Ubuntu 22.04 has the version in the name
+    sh tools/apt-install.sh mariadb-server-core mariadb-client-core ||
+        sh tools/apt-install.sh mariadb-server-core-10.6 mariadb-client-core-10.6
+    has_mariadb || { say 'mariadbd is still missing'; exit 1; }
+fi
+
+.venv/bin/python -c '
+import sys
+from treetop.errors import Refuse
+from treetop.store.binaries import find_binaries
+try:
+    find_binaries(None)
+except Refuse as error:
+    sys.exit(f"treetop: the tests need PostgreSQL: {error}\n    {error.hint}")
+'
