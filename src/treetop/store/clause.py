@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One condition on servers: a piece of SQL with its values, never a string glued from input.
+
+`server_filters` makes them, `servers` joins them. Column names come from this program, values travel as
+parameters.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, LiteralString
+
+from psycopg import sql
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clause:
+    """template: SQL with `{column}` for the column and `{0}`, `{1}`… for the values.
+
+    uses_pattern: the values hold a regular expression of the caller, which PostgreSQL may refuse.
+    """
+
+    template: LiteralString
+    values: tuple[object, ...] = ()
+    column: str | None = None
+    uses_pattern: bool = False
+
+
+@dataclass(slots=True)
+class Conditions:
+    """Clauses under construction: SQL pieces and the parameters they name (what psycopg can send)."""
+
+    pieces: list[sql.Composable] = field(default_factory=list)
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+    def add(self, clauses: Iterable[Clause]) -> None:
+        """Append each clause, giving its values parameter names of their own."""
+        for clause in clauses:
+            self.pieces.append(self._compose(clause))
+
+    def joined(self) -> sql.Composable:
+        """All of them must hold; `true` if there is none."""
+        return sql.SQL("\n  AND ").join(self.pieces) if self.pieces else sql.SQL("true")
+
+    def _compose(self, clause: Clause) -> sql.Composable:
+        names = [f"p{len(self.parameters) + offset}" for offset in range(len(clause.values))]
+        self.parameters.update(zip(names, clause.values, strict=True))
+        columns: Mapping[str, sql.Composable] = (
+            {} if clause.column is None else {"column": sql.Identifier(clause.column)}
+        )
+        return sql.SQL(clause.template).format(*map(sql.Placeholder, names), **columns)
