@@ -5,15 +5,25 @@
 first use does. The drivers are imported only when a zone needs them.
 """
 
+from dataclasses import replace
+
 from treetop.capture.source import LogSource, RowSource
 from treetop.model.zone import Engine, Zone
 
 
-def open_log(zone: Zone) -> LogSource:
-    """Return the zone's log."""
+def open_log(zone: Zone, *, slot_suffix: str = "") -> LogSource:
+    """Return the zone's log.
+
+    slot_suffix: tells the replication slots of two tops that read one PostgreSQL zone apart; MariaDB and MySQL
+    keep nothing for a reader and do not need it.
+    """
     if zone.url.engine is Engine.POSTGRESQL:
         from treetop.capture.postgres import PostgresLog
+        from treetop.capture.postgres_session import SLOT_SUFFIX
 
+        if slot_suffix:
+            options = {**zone.url.options, SLOT_SUFFIX: slot_suffix}
+            zone = replace(zone, url=replace(zone.url, options=options))
         return PostgresLog(zone)
     from treetop.capture.mysql import MysqlLog
 

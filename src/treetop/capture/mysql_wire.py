@@ -28,6 +28,7 @@ class PacketStream:
     def __init__(self, connection: socket.socket, peer: str) -> None:
         self._socket = connection
         self._peer = peer
+        self._silence_seconds = 0.0
         self._packets = self._read()
         self._received_at = time.time()
         #: time.time() at which the bytes of the current block had surely not been waiting for longer
