@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The API as one WSGI application: which path leads where, and what every request goes through.
+
+Stateless and read-only: run as many as wanted. Nova's paths also exist with a project id, as old catalogs
+have them.
+"""
+
+import re
+from typing import Final
+
+import falcon
+from falcon.routing import BaseConverter
+from psycopg_pool import ConnectionPool
+
+from treetop.api.auth import Authenticator
+from treetop.api.faults import add_error_handlers
+from treetop.api.flavors import Flavor, FlavorList, FlavorShelf
+from treetop.api.middleware import Freshness, Identity, Microversions, RequestIds
+from treetop.api.options import ApiOptions
+from treetop.api.server_fields import View
+from treetop.api.servers import Server, ServerList
+from treetop.api.status import Healthcheck, Zones
+from treetop.api.versions import Root, Version
+
+
+class _ProjectId(BaseConverter):
+    """A project id in a path: what Nova takes for one, small hexadecimal digits and dashes."""
+
+    _pattern: Final = re.compile(r"[0-9a-f-]+")
+
+    def convert(self, value: str) -> str | None:
+        """The segment, or None: not routed."""
+        return value if self._pattern.fullmatch(value) else None
+
+
+def make_app(pool: ConnectionPool, *, authenticator: Authenticator, options: ApiOptions) -> falcon.App:  # type: ignore[type-arg]
+    """The application, reading through `pool`, which the caller opens and closes."""
+    app = falcon.App()
+    app.add_middleware(RequestIds())  # first: every answer has an id, refusals too
+    app.add_middleware(Microversions())  # before the caller: what cannot be served is said to everybody
+    app.add_middleware(Identity(authenticator))
+    app.add_middleware(Freshness(options))
+    app.router_options.converters["project"] = _ProjectId
+    app.req_options.keep_blank_qs_values = True
+    add_error_handlers(app)
+
+    version, servers = Version(options), ServerList(pool, options, View.INDEX)
+    details, server = ServerList(pool, options, View.DETAIL), Server(pool, options)
+    shelf = FlavorShelf(pool)
+    flavors = FlavorList(shelf, pool, options, is_detail=False)
+    flavor_details, flavor = FlavorList(shelf, pool, options, is_detail=True), Flavor(shelf, options)
+
+    app.add_route("/", Root(options))
+    app.add_route("/v2.1", version)
+    app.add_route("/v2.1/", version)
+    for nova in ("/v2.1", "/v2.1/{project_id:project}"):
+        app.add_route(f"{nova}/servers", servers)
+        app.add_route(f"{nova}/servers/detail", details)
+        app.add_route(f"{nova}/servers/{{server_id}}", server)
+        app.add_route(f"{nova}/flavors", flavors)
+        app.add_route(f"{nova}/flavors/detail", flavor_details)
+        app.add_route(f"{nova}/flavors/{{flavor_id}}", flavor)
+    app.add_route("/healthcheck", Healthcheck())
+    app.add_route("/v1/zones", Zones(pool))
+    return app

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`Fault`: a refusal with the HTTP status and the text that Nova's clients expect.
+
+Raised by the resources of the API, turned into an answer by `api.faults`.
+"""
+
+from typing import Final
+
+from treetop.errors import Refuse
+
+BAD_REQUEST: Final = 400
+FORBIDDEN: Final = 403
+NOT_FOUND: Final = 404
+NOT_ACCEPTABLE: Final = 406
+
+
+class Fault(Refuse):
+    """The request is refused with `status`; the message goes to the caller word by word."""
+
+    def __init__(self, status: int, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+
+
+def bad_request(message: str) -> Fault:
+    """The request is malformed or asks for what cannot be."""
+    return Fault(BAD_REQUEST, message)
+
+
+def forbidden(message: str) -> Fault:
+    """The caller's roles do not allow it."""
+    return Fault(FORBIDDEN, message)
+
+
+def denied(policy: str) -> Fault:
+    """Nova's text for a policy that the caller does not pass."""
+    return forbidden(f"Policy doesn't allow {policy} to be performed.")
+
+
+def not_found(message: str) -> Fault:
+    """What the request names does not exist (or the caller may not know that it does)."""
+    return Fault(NOT_FOUND, message)

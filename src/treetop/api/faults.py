@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Exceptions -> answers, in one place: Nova's fault documents, and its plain text for what is not routed.
+
+What a caller did wrong is told in full; what went wrong inside is told in the log, with the request's id, and
+never in the answer. Facts: Nova 34, api/openstack/wsgi.py (names of faults), measured texts.
+"""
+
+import logging
+from typing import Any, Final
+
+import falcon
+import orjson
+
+from treetop.api.fault import BAD_REQUEST, FORBIDDEN, NOT_FOUND, Fault
+from treetop.errors import NotFound, Refuse, Retry, SchemaMismatch, StopZone, TreetopError
+
+log = logging.getLogger(__name__)
+
+_NAMES: Final = {
+    400: "badRequest",
+    401: "unauthorized",
+    403: "forbidden",
+    404: "itemNotFound",
+    405: "badMethod",
+    409: "conflictingRequest",
+    413: "overLimit",
+    415: "badMediaType",
+    429: "overLimit",
+    501: "notImplemented",
+    503: "serviceUnavailable",
+}
+_UNAVAILABLE: Final = 503
+_INTERNAL: Final = 500
+_RETRY_SECONDS: Final = 2
+_WRITING: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_READ_ONLY: Final = (
+    "This is a read-only view of all zones and changes nothing: "
+    "send the request to the Nova that owns the server."
+)
+
+
+def add_error_handlers(app: falcon.App) -> None:  # type: ignore[type-arg]
+    """Make the app answer every exception."""
+    app.add_error_handler(Exception, _unexpected)
+    app.add_error_handler(falcon.HTTPError, _http_error)
+    app.add_error_handler(Refuse, _refused)
+    for kind in (Retry, SchemaMismatch, StopZone):
+        app.add_error_handler(kind, _unavailable)
+    app.add_error_handler(falcon.HTTPRouteNotFound, _not_routed)
+    app.add_error_handler(falcon.HTTPMethodNotAllowed, _not_routed)
+
+
+def answer_fault(response: falcon.Response, status: int, message: str) -> None:
+    """Write a fault document."""
+    response.status = status
+    response.data = orjson.dumps({_NAMES.get(status, "computeFault"): {"code": status, "message": message}})
+    response.content_type = "application/json; charset=UTF-8"
+
+
+def _refused(_request: falcon.Request, response: falcon.Response, error: Refuse, _params: Any) -> None:
+    status = BAD_REQUEST
+    if isinstance(error, Fault):
+        status = error.status
+    elif isinstance(error, NotFound):
+        status = NOT_FOUND
+    answer_fault(response, status, str(error))
+
+
+def _unavailable(
+    request: falcon.Request, response: falcon.Response, error: TreetopError, _params: Any
+) -> None:
+    log.warning(
+        "request could not be answered",
+        extra={"path": request.path, "reason": str(error), "hint": error.hint, **_ids(request)},
+    )
+    answer_fault(response, _UNAVAILABLE, str(error))
+    response.set_header("Retry-After", str(_RETRY_SECONDS))
+
+
+def _http_error(
+    _request: falcon.Request, response: falcon.Response, error: falcon.HTTPError, _params: Any
+) -> None:
+    answer_fault(response, error.status_code, error.description or str(error.title))
+
+
+def _not_routed(
+    request: falcon.Request, response: falcon.Response, _error: falcon.HTTPError, _params: Any
+) -> None:
+    if request.method in _WRITING and request.path.startswith("/v2"):
+        answer_fault(response, FORBIDDEN, _READ_ONLY)
+        return
+    response.status = NOT_FOUND
+    response.content_type = "text/plain; charset=UTF-8"
+    response.text = "404 Not Found\n\nThe resource could not be found.\n\n   "
+
+
+def _unexpected(request: falcon.Request, response: falcon.Response, error: Exception, _params: Any) -> None:
+    log.error(
+        "request failed",
+        exc_info=error,
+        extra={"path": request.path, "hint": "report it with this traceback", **_ids(request)},
+    )
+    answer_fault(
+        response,
+        _INTERNAL,
+        f"Unexpected API Error ({type(error).__name__}). The log of this API has the reason under "
+        f"{_ids(request).get('request_id', 'this time')}.",
+    )
+
+
+def _ids(request: falcon.Request) -> dict[str, str]:
+    request_id = getattr(request.context, "request_id", None)
+    return {} if request_id is None else {"request_id": request_id}

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every request goes through around its resource: ids, microversion, caller, freshness. Order: see
+`app`.
+
+Each one leaves what it found in `request.context` (`request_id`, `minor`, `caller`, `zones`). A resource with
+`is_public = True` needs no caller. Only paths below `/v2.1` have microversions.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import falcon
+
+from treetop.api import freshness, microversion, request_id
+from treetop.api.auth import Authenticator, check_url_project
+from treetop.api.options import ApiOptions
+
+_NOVA: Final = "/v2.1"
+
+
+class RequestIds:
+    """Gives the request an id and its answer the headers that show it, whatever happens."""
+
+    def process_request(self, request: falcon.Request, response: falcon.Response) -> None:
+        """Make the id."""
+        request.context.request_id = request_id.new_request_id()
+        request.context.global_request_id = request_id.global_request_id(
+            request.get_header(request_id.GLOBAL_HEADER)
+        )
+        response.set_headers(request_id.answer_headers(request.context.request_id))
+
+
+class Microversions:
+    """Decides the microversion of a routed request below `/v2.1`."""
+
+    def process_resource(
+        self,
+        request: falcon.Request,
+        response: falcon.Response,
+        _resource: object,
+        _params: Mapping[str, Any],
+    ) -> None:
+        """Raise the 400 or 406 `Fault`, or set `minor`."""
+        if not request.path.startswith(_NOVA):
+            return
+        negotiated = microversion.negotiate(
+            request.get_header(microversion.HEADER), request.get_header(microversion.LEGACY_HEADER)
+        )
+        response.set_headers(microversion.answer_headers(negotiated.text))
+        if negotiated.minor is None:
+            raise microversion.not_supported(negotiated.text)
+        request.context.minor = negotiated.minor
+
+
+class Identity:
+    """Finds out who asks."""
+
+    def __init__(self, authenticator: Authenticator) -> None:
+        self._authenticator = authenticator
+
+    def process_resource(
+        self, request: falcon.Request, _response: falcon.Response, resource: object, params: Mapping[str, Any]
+    ) -> None:
+        """Raise the `Fault` of a caller who may not be here, or set `caller`."""
+        if getattr(resource, "is_public", False):
+            return
+        url_project = params.get("project_id")
+        request.context.caller = self._authenticator(request, url_project)
+        check_url_project(url_project, request.context.caller)
+
+
+class Freshness:
+    """Says how old the answer is, if the resource said which zones it draws on."""
+
+    def __init__(self, options: ApiOptions) -> None:
+        self._options = options
+
+    def process_response(
+        self,
+        request: falcon.Request,
+        response: falcon.Response,
+        _resource: object,
+        _req_succeeded: bool,
+    ) -> None:
+        """Set the headers."""
+        zones = getattr(request.context, "zones", ())
+        response.set_headers(freshness.answer_headers(zones, self._options.stale_after_seconds))

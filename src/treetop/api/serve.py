@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The API as a process: settings in, requests answered until SIGTERM or SIGINT.
+
+Any other WSGI server can run `app.make_app` as well; this one needs nothing more than is installed.
+"""
+
+import logging
+from collections.abc import Callable
+
+from treetop.api.app import make_app
+from treetop.api.auth import check_exposure, noauth
+from treetop.api.options import ApiOptions
+from treetop.api.server_process import ApiServer, Listening, stop_on_signals
+from treetop.config import Settings
+from treetop.store.pool import open_pool
+
+log = logging.getLogger(__name__)
+
+
+def serve(
+    settings: Settings,
+    *,
+    host: str | None = None,
+    port: int | None = None,
+    allow_insecure: bool = False,
+    on_ready: Callable[[int], None] = lambda _port: None,
+) -> None:
+    """Serve in the main thread until a signal, then finish what is being answered and return.
+
+    host, port: instead of the configured ones; port 0: any. on_ready: called with the port once it is bound.
+    allow_insecure: listen beyond this machine although everybody is let in. Raises `Refuse` for an address
+    that cannot or must not be used.
+    """
+    listening = Listening(
+        host=settings.host if host is None else host,
+        port=settings.port if port is None else port,
+        threads=settings.threads,
+    )
+    check_exposure(noauth, listening.host, allow_insecure=allow_insecure)
+    options = ApiOptions(page_rows_max=settings.max_limit, stale_after_seconds=settings.stale_seconds)
+    pool = open_pool(
+        settings.required_connection(),
+        size=settings.pool_size,
+        statement_timeout_seconds=settings.statement_timeout_ms / 1000,
+    )
+    try:
+        server = ApiServer(make_app(pool, authenticator=noauth, options=options), listening)
+        stop_on_signals()
+        on_ready(server.port)
+        log.info("api listens", extra={"host": listening.host, "port": server.port})
+        server.run()
+        log.info("api stopped")
+    finally:
+        pool.close()

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rows -> server documents: a renderer compiled from `server_fields` per (view, microversion, kind of
+caller). Pure.
+
+One f-string per renderer pastes stored JSON text into the document: 4 ms of CPU for 1,000 servers, where
+building and encoding objects takes 15. Policies and microversions are decided while compiling, never per
+server.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from types import MappingProxyType
+from typing import Any, Final
+
+from treetop.api import json_text, server_values
+from treetop.api.caller import Caller, Permission
+from treetop.api.server_fields import FIELDS, LOCALS, Field, View
+from treetop.nova.states import BUILDING_STATE, status_of
+
+#: Rows and the page's facts in, the documents as JSON texts out.
+_Render = Callable[[Sequence[tuple[Any, ...]], str, str, frozenset[int]], list[str]]
+
+#: What the values of `server_fields` may name.
+_NAMES: Final[Mapping[str, object]] = MappingProxyType(
+    {
+        **{name: getattr(json_text, name) for name in vars(json_text) if not name.startswith("_")},
+        **{name: getattr(server_values, name) for name in vars(server_values) if not name.startswith("_")},
+        "status_of": status_of,
+        "BUILDING_STATE": BUILDING_STATE,
+    }
+)
+#: Microversions at which some field appears or goes: between two of them all documents are alike.
+_STEPS: Final = tuple(
+    sorted({field.since for field in FIELDS} | {(field.until or 0) + 1 for field in FIELDS})
+)
+_DECIDING: Final = frozenset(
+    permission for field in FIELDS for permission in (field.needs, field.lacks) if permission
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """What the documents of one answer share.
+
+    base_url: scheme and host, without a slash at the end. project_id: if the request's URL named it.
+    open_zones: zones that share host identity.
+    """
+
+    base_url: str
+    project_id: str | None
+    open_zones: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerView:
+    """One compiled shape. columns: what `render` expects in each row, in order."""
+
+    columns: tuple[str, ...]
+    _render: _Render
+
+    def render(self, rows: Sequence[tuple[Any, ...]], page: Page) -> list[str]:
+        """One JSON text per row."""
+        base = json_text.text(page.base_url)[1:-1]
+        project = "" if page.project_id is None else f"/{page.project_id}"
+        return self._render(rows, f"{base}/v2.1{project}/servers/", f"{base}{project}/", page.open_zones)
+
+
+def server_view(view: View, *, minor: int, caller: Caller) -> ServerView:
+    """The shape for a request; compiled once per process and kept."""
+    step = max(step for step in _STEPS if step <= minor)
+    return _compile(view, step, caller.permissions & _DECIDING, caller.is_admin)
+
+
+def fields_of(view: View, minor: int, permissions: frozenset[Permission]) -> tuple[Field, ...]:
+    """The fields of a document, each key once."""
+    return tuple(
+        field
+        for field in FIELDS
+        if view in field.views
+        and field.since <= minor
+        and (field.until is None or minor <= field.until)
+        and (field.needs is None or field.needs in permissions)
+        and (field.lacks is None or field.lacks not in permissions)
+    )
+
+
+@cache  # at most 3 views x 20 steps x 8 kinds of callers
+def _compile(view: View, minor: int, permissions: frozenset[Permission], is_admin: bool) -> ServerView:
+    fields = fields_of(view, minor, permissions)
+    used = [name for field in fields for name in field.uses.split()]
+    locals_ = [name for name in LOCALS if name in used]
+    columns = tuple(
+        dict.fromkeys(
+            name for use in used for name in (LOCALS[use].uses.split() if use in LOCALS else (use,))
+        )
+    )
+    source = _source(fields, columns, locals_)
+    names: dict[str, Any] = {**_NAMES, "is_admin": is_admin}
+    exec(compile(source, f"<server {view} 2.{minor}>", "exec"), names)  # noqa: S102 - our own table, no input
+    return ServerView(columns=columns, _render=names["render"])
+
+
+def _source(fields: Sequence[Field], columns: Sequence[str], locals_: Sequence[str]) -> str:
+    body = [f"        {name} = {LOCALS[name].expression}\n" for name in locals_]
+    members = ",".join(f'"{field.key}":{field.value}' for field in fields if not field.is_optional)
+    optional = "".join(f'{{member("{field.key}", {field.value})}}' for field in fields if field.is_optional)
+    return (
+        "def render(rows, server_url, bookmark_url, open_zones):\n"
+        "    documents = []\n"
+        "    add = documents.append\n"
+        f"    for ({', '.join(columns)},) in rows:\n"
+        f"{''.join(body)}"
+        f"        add(f'''{{{{{members}{optional}}}}}''')\n"
+        "    return documents\n"
+    )

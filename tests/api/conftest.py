@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The API in-process over a fresh top: `top` (to write rows), `api` (to ask)."""
+
+import json
+
+import falcon.testing
+import psycopg
+import pytest
+
+from tests.store.builders import PROJECT, a_zone
+from treetop.api.app import make_app
+from treetop.api.auth import noauth
+from treetop.api.caller import reader_of
+from treetop.api.options import ApiOptions
+from treetop.store.migrate import sync_schema
+from treetop.store.pool import open_pool
+
+
+class Client:
+    """Asks the API as an administrator of the builders' project, unless told otherwise."""
+
+    def __init__(self, pool, authenticator=noauth, **options):
+        self._client = falcon.testing.TestClient(
+            make_app(pool, authenticator=authenticator, options=ApiOptions(**options))
+        )
+
+    def ask(self, path, minor=1, *, method="GET", headers=None):
+        """`path` with its query string, as sent on the wire; minor None: no microversion header."""
+        path, _, query = path.partition("?")
+        sent = {"X-Project-Id": PROJECT} | (headers or {})
+        if minor is not None:
+            sent["OpenStack-API-Version"] = f"compute 2.{minor}"
+        return self._client.simulate_request(method, path, query_string=query, headers=sent)
+
+    def get(self, path, minor=1, **kwargs):
+        """The document of an answer that must be 200."""
+        answer = self.ask(path, minor, **kwargs)
+        assert answer.status_code == 200, answer.text
+        return json.loads(answer.content)
+
+    def names(self, query="", minor=1, path="/v2.1/servers"):
+        """The names of the listed servers, in order."""
+        return [server["name"] for server in self.get(f"{path}?{query}", minor)["servers"]]
+
+    def refusal(self, path, minor=1, **kwargs):
+        """(status, fault name, message) of an answer that must be a fault."""
+        answer = self.ask(path, minor, **kwargs)
+        assert answer.status_code >= 400, answer.text
+        ((name, fault),) = json.loads(answer.content).items()
+        assert fault["code"] == answer.status_code
+        return answer.status_code, name, fault["message"]
+
+
+@pytest.fixture
+def top(top_dsn):
+    """An autocommit connection to a migrated top with zone 1."""
+    sync_schema(top_dsn)
+    with psycopg.connect(top_dsn, autocommit=True) as connection:
+        a_zone(connection)
+        yield connection
+
+
+@pytest.fixture
+def pool(top_dsn, top):
+    pool = open_pool(top_dsn, size=2, statement_timeout_seconds=5)
+    yield pool
+    pool.close()
+
+
+@pytest.fixture
+def api(pool):
+    return Client(pool)
+
+
+@pytest.fixture
+def reader_api(pool):
+    return Client(pool, authenticator=lambda _request, _project: reader_of(PROJECT))

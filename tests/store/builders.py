@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rows for tests of the API: `a_zone(…)`, `a_server(…)`, written by SQL with sensible defaults."""
+
+import itertools
+import json
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import psycopg
+from psycopg import sql
+
+from treetop.model.zone import ZoneId
+from treetop.store.partition import create_partition
+
+PROJECT = "11111111111111111111111111111111"
+OTHER_PROJECT = "22222222222222222222222222222222"
+USER = "33333333333333333333333333333333"
+IMAGE = "70af6f2b-f25b-4953-8226-22d6fa8b36cb"
+FLAVOR = {
+    "vcpus": 1,
+    "ram": 512,
+    "disk": 1,
+    "ephemeral": 0,
+    "swap": 0,
+    "original_name": "m1.tiny",
+    "extra_specs": {"hw:cpu_policy": "shared"},
+}
+ADDRESSES = {
+    "lab": [
+        {
+            "version": 4,
+            "addr": "10.0.0.5",
+            "OS-EXT-IPS:type": "fixed",
+            "OS-EXT-IPS-MAC:mac_addr": "fa:16:3e:00:00:05",
+        }
+    ]
+}
+START = datetime(2026, 1, 1, 12, 0, 0)  
+_numbers = itertools.count(1)
+
+
+def uuid_of(number):
+    return str(UUID(int=0xABCDEF << 96 | number))
+
+
+def a_zone(connection, zone_id=1, *, name=None, trust="full", state="live", lag_seconds=0.0, feed_from=None):
+    """Register a zone with its partition, as its worker leaves it. lag_seconds None: never loaded."""
+    as_of = None if lag_seconds is None else datetime.now(UTC) - timedelta(seconds=lag_seconds)
+    name = name or f"cell{zone_id}"
+    connection.execute(
+        "INSERT INTO zone (id, name, region, trust, url) VALUES (%s, %s, 'lab', %s, %s)",
+        (zone_id, name, trust, f"postgresql://u@h/{name}"),
+    )
+    connection.execute(
+        "INSERT INTO zone_position (zone_id, as_of, is_loaded, feed_from) VALUES (%s, %s, %s, %s)",
+        (zone_id, as_of, as_of is not None, feed_from),
+    )
+    connection.execute(
+        "INSERT INTO zone_status (zone_id, state, reason, hint) VALUES (%s, %s, %s, %s)",
+        (zone_id, state, None if state == "live" else "broken", None if state == "live" else "mend it"),
+    )
+    connection.execute(create_partition(ZoneId(zone_id)))
+
+
+def server_columns(number, **changes):
+    """The columns of an active server; later numbers are newer."""
+    created = START + timedelta(minutes=number)
+    columns = {
+        "zone_id": 1,
+        "uuid": uuid_of(number),
+        "source_id": number,
+        "created_at": created,
+        "updated_at": created + timedelta(seconds=20),
+        "launched_at": created + timedelta(seconds=10),
+        "power_state": 1,
+        "progress": 0,
+        "launch_index": 0,
+        "memory_mb": 512,
+        "vcpus": 1,
+        "root_gb": 1,
+        "ephemeral_gb": 0,
+        "deleted": False,
+        "hidden": False,
+        "locked": False,
+        "auto_disk_config": False,
+        "project_id": PROJECT,
+        "user_id": USER,
+        "display_name": f"vm-{number}",
+        "hostname": f"vm-{number}",
+        "vm_state": "active",
+        "host": "compute-1",
+        "node": "compute-1.example.org",
+        "host_id": "545df9fce7dca970a0661541c4973f16d35eac49fafdb494c0e828a1",
+        "availability_zone": "az-1",
+        "image_ref": IMAGE,
+        "kernel_id": "",
+        "ramdisk_id": "",
+        "reservation_id": f"r-{number}",
+        "root_device_name": "/dev/vda",
+        "config_drive": "",
+        "flavor_id": "tiny",
+        "flavor_name": "m1.tiny",
+        "flavor": json.dumps(FLAVOR),
+        "addresses": json.dumps(ADDRESSES),
+        "fixed_ips": " 10.0.0.5 ",
+    }
+    return columns | changes
+
+
+def a_server(connection, number=None, **changes):
+    """Write one server; return its uuid. JSON columns may be given as Python objects."""
+    columns = server_columns(next(_numbers) + 1000 if number is None else number, **changes)
+    add_server(connection, columns)
+    return columns["uuid"]
+
+
+def add_server(connection: psycopg.Connection, columns):
+    values = [json.dumps(value) if isinstance(value, dict | list) else value for value in columns.values()]
+    connection.execute(
+        sql.SQL("INSERT INTO server ({}) VALUES ({})").format(
+            sql.SQL(", ").join(map(sql.Identifier, columns)),
+            sql.SQL(", ").join(sql.Placeholder() * len(values)),
+        ),
+        values,
+    )
