@@ -89,7 +89,7 @@ def _generate(
                 "k = d[p]",
                 "if k == 116:",
                 f"    {_TEXT_VALUE}",
-                f"    v{at} = {_value(table, column, source.type_id)}",
+                f"    v{at} = {value_expression(table, column, source.type_id)}",
                 "    p = e",
                 f"elif k == 110: v{at} = None; p += 1",
                 f"elif k == 117: v{at} = UNCHANGED; p += 1",
@@ -108,8 +108,11 @@ def _generate(
     return names["read"]  # type: ignore[return-value]
 
 
-def _value(table: Table, column: Column, type_id: int) -> str:
-    """The expression that makes the canonical value of the bytes p+5:e."""
+def value_expression(table: Table, column: Column, type_id: int) -> str:
+    """The expression that makes the canonical value of the bytes p+5:e.
+
+    Raises `StopZone` when values of that type cannot be what Nova stores in the column.
+    """
     match column.kind:
         case Kind.TEXT:
             return "d[p+5:e].decode()"

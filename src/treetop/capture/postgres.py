@@ -3,8 +3,8 @@
 
 In: a `Zone`. Out: `Transaction` and `Heartbeat` with positions that print like `0/16B3748`; a transaction's
 mark is its 64-bit transaction id. What the zone keeps for us: publication `treetop` and one slot; the slot
-moves only by `acknowledge`, so a stored position is never behind it. Heartbeats carry positions too: store and
-acknowledge one now and then, or an idle zone keeps the log of its busy neighbours for us.
+moves only by `acknowledge`, so a stored position is never behind it. Heartbeats carry positions too: store
+and acknowledge one now and then, or an idle zone keeps the log of its busy neighbours for us.
 """
 
 import threading

@@ -16,13 +16,14 @@ from treetop.capture.lsn import print_lsn
 from treetop.capture.pgoutput import Decoder
 from treetop.capture.postgres_publication import PUBLICATION
 from treetop.capture.postgres_stream import WalStream
-from treetop.capture.postgres_watch import Watch
+from treetop.capture.postgres_watch import Sighting, Watch
 from treetop.errors import Retry, StopZone
 from treetop.model.change import Heartbeat, LogEvent
 from treetop.model.zone import Zone
 
 SILENCE_SECONDS: Final = 3.0
 _WAIT_SECONDS = 0.25  # how soon a `close` from another thread is noticed
+_BEAT_SECONDS = 0.02
 _LOG_DATA = ord("w")
 _LOG_DATA_HEADER = 25  # 'w', start, end, server's clock
 _KEEPALIVE = struct.Struct(">cQq?")  # 'k', how far the walsender is, its clock, reply wanted
@@ -41,7 +42,10 @@ class Reading:
         self._is_closed = is_closed
         self._reached = decoder.end_lsn
         self._heard_at = time.monotonic()
-        self._beat_at = 0.0
+        self._beaten: Sighting | None = None  # the newest heartbeat: for which sighting, where, when
+        self._beaten_lsn = 0
+        self._beaten_at = 0.0
+        self._owes_beat = False
         self._publication: str | None = None
 
     def events(self) -> Iterator[LogEvent]:
@@ -50,7 +54,7 @@ class Reading:
         poll.register(self._stream.fileno, select.POLLIN)
         self._watch.register(poll)
         while True:
-            payloads = self._stream.receive(poll, _WAIT_SECONDS)
+            payloads = self._stream.receive(poll, _BEAT_SECONDS if self._owes_beat else _WAIT_SECONDS)
             if payloads:
                 self._heard_at = time.monotonic()
             for payload in payloads:
@@ -76,17 +80,23 @@ class Reading:
         self._stream.written(lsn, reply=wants_reply)
 
     def _heartbeat(self) -> Heartbeat | None:
-        """A heartbeat if the stream has given all that the newest sighting saw, once per sighting."""
+        """A heartbeat if the stream has given all that the newest sighting saw.
+
+        Once per sighting, and again (not too often) when the stream gets further without a transaction: a
+        chunk may wait for that position.
+        """
         self._reached = max(self._reached, self._decoder.end_lsn)
+        self._owes_beat = False
         seen = self._watch.latest
-        if (
-            seen is None
-            or self._decoder.is_inside
-            or self._reached < seen.end_lsn
-            or self._beat_at == seen.answered_at
-        ):
+        if seen is None or self._decoder.is_inside or self._reached < seen.end_lsn:
             return None
-        self._beat_at = seen.answered_at
+        if seen is self._beaten and self._reached == self._beaten_lsn:
+            return None
+        now = time.monotonic()
+        if seen is self._beaten and now < self._beaten_at + _BEAT_SECONDS:
+            self._owes_beat = True
+            return None
+        self._beaten, self._beaten_lsn, self._beaten_at = seen, self._reached, now
         return Heartbeat(position=print_lsn(self._reached), at=seen.at)
 
     def _require_publication(self) -> None:
@@ -96,7 +106,7 @@ class Reading:
         if self._publication is not None and now != self._publication:
             raise StopZone(
                 f"zone {self._zone.name}: publication {PUBLICATION} was changed while its stream was read",
-                hint="`treetop zone check` shows whether it is whole; then load the zone anew: rows may be missing",
+                hint="see `treetop zone check`, then load the zone anew: rows may be missing",
             )
         self._publication = now
 

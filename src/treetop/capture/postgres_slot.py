@@ -93,7 +93,7 @@ def require_resumable(conn: psycopg.Connection[Any], zone: Zone, name: str, posi
     if slot.confirmed_lsn > parse_lsn(position):
         raise Resnapshot(
             f"zone {zone.name}: replication slot {name} was confirmed up to {print_lsn(slot.confirmed_lsn)},"
-            f" beyond the stored position {position}: another top reads it, or ours was restored from a backup",
+            f" beyond the stored position {position}: another top reads it, or ours was restored",
             hint="two tops on one zone need different slots: add ?slot_suffix=NAME to the zone's URL",
         )
     if slot.active_pid is not None:

@@ -3,7 +3,8 @@
 
 In: a replication connection. Out: payloads of CopyData (`w` log data, `k` keepalive) in order; errors as
 psycopg's. A thread of its own answers the server while the consumer is busy, so that `wal_sender_timeout`
-never ends a connection whose reader waits for the top. Facts: PostgreSQL docs, "Streaming Replication Protocol".
+never ends a connection whose reader waits for the top. Facts: PostgreSQL docs, "Streaming
+Replication Protocol".
 
 Three traps: an error after START_REPLICATION shows as end of the copy and has to be fetched; libpq is not
 thread-safe, hence the lock; and a server that shuts down waits until the last reported *flush* position

@@ -24,10 +24,7 @@ SELECT c.relname::text AS name,
        ARRAY(SELECT a.attname::text
                FROM pg_attribute a
               WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns,
-       ARRAY(SELECT a.attname::text
-               FROM pg_attribute a
-              WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-                AND has_column_privilege(c.oid, a.attnum, 'SELECT')) AS readable,
+       has_table_privilege(c.oid, 'SELECT') AS is_readable,
        ARRAY(SELECT a.attname::text
                FROM pg_index i
                JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY(i.indkey)
@@ -51,15 +48,15 @@ class TableState:
     """One watched table as it is in the zone.
 
     identity: `pg_class.relreplident`: d(efault), f(ull), i(ndex), n(othing). key: its columns for d and i.
-    readable: the columns our role may SELECT. estimated_rows: negative if never analysed.
+    is_readable: our role may SELECT (and so take the weakest lock). estimated_rows: negative if not analysed.
     """
 
     table: Table
     identity: str
     columns: frozenset[str]
-    readable: frozenset[str]
     key: frozenset[str]
     is_owner: bool
+    is_readable: bool
     estimated_rows: int
 
     @property
@@ -77,9 +74,9 @@ def find_tables(conn: psycopg.Connection[Any]) -> dict[str, TableState]:
                 table=CELL_TABLES[row["name"]],
                 identity=row["identity"],
                 columns=frozenset(row["columns"]),
-                readable=frozenset(row["readable"]),
                 key=frozenset(row["key"]),
                 is_owner=row["is_owner"],
+                is_readable=row["is_readable"],
                 estimated_rows=row["estimated_rows"],
             )
             for row in cursor
@@ -114,7 +111,7 @@ def _problems_of(table: Table, state: TableState, role: str) -> list[Problem]:
             )
         ]
     problems = []
-    if not state.readable.issuperset(state.wanted):
+    if not state.is_readable:
         grant = sql.SQL("GRANT SELECT ON {} TO {};").format(name, sql.Identifier(role))
         problems.append(Problem(f"role {role} may not SELECT from {table.name}", grant.as_string()))
     if state.identity == "f":

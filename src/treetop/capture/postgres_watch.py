@@ -3,8 +3,8 @@
 
 In: an ordinary session, asked without ever waiting for it. Out: `Sighting`s. They are needed because the
 stream alone cannot tell "nothing is pending" from "the server has not looked that far yet" (a keepalive
-carries the walsender's own progress, not the log's end), nor a walsender busy with a large foreign transaction from a
-dead connection. Facts: PostgreSQL docs, pg_stat_activity (wait events of walsenders).
+carries the walsender's own progress, not the log's end), nor a walsender busy with a large foreign
+transaction from a dead connection. Facts: PostgreSQL docs, pg_stat_activity (wait events of walsenders).
 """
 
 import select

@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`RowSource` of a PostgreSQL zone: the rows of some servers and the exact set of transactions they reflect.
+
+In: a `Zone`, a key range or uuids. Out: a `Chunk`, from one REPEATABLE READ READ ONLY transaction. Values
+come in the form the log gives them: both are printed by the same output functions of the server. Takes no lock
+but the one every SELECT takes; it is taken *before* the snapshot, because a table that is rewritten in between
+(ALTER TABLE) would look empty to it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Final, cast
+
+import psycopg
+from psycopg import sql
+from psycopg.types.string import TextLoader
+
+from treetop.capture.pgoutput import SCHEMA
+from treetop.capture.pgoutput_rows import value_expression
+from treetop.capture.postgres_session import connect, failure
+from treetop.capture.postgres_snapshot import PostgresSnapshot, parse_snapshot
+from treetop.errors import Retry, StopZone
+from treetop.model.change import Chunk, Row
+from treetop.model.zone import Zone
+from treetop.nova.tables import CELL_TABLES, INSTANCE_SYSTEM_METADATA, INSTANCES, Table
+from treetop.nova.trust import sharing
+
+_LOCK_SECONDS: Final = 5
+_AS_TEXT = ("timestamp", "inet")  # psycopg would make objects of them
+_UUID = INSTANCES.index("uuid")
+_ID = INSTANCES.index("id")
+
+_LOCK = sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(
+    sql.SQL(", ").join(sql.Identifier(SCHEMA, name) for name in CELL_TABLES)
+)
+# txid_… rather than pg_…: PostgreSQL 12 has no other. The snapshot is taken before the position is read.
+_SNAPSHOT = "SELECT txid_current_snapshot()::text, pg_current_wal_insert_lsn()::text"
+_COLUMNS = """
+SELECT c.relname::text, a.attname::text, a.atttypid::int8
+  FROM pg_attribute a
+  JOIN pg_class c ON c.oid = a.attrelid
+  JOIN pg_namespace n ON n.oid = c.relnamespace
+ WHERE n.nspname = %s AND c.relname = ANY(%s) AND a.attnum > 0 AND NOT a.attisdropped
+"""
+# nova.trust drops the others anyway: they are most of the table
+_USED_METADATA = sql.SQL(r" AND (key LIKE 'image\_%%' OR key = 'locked_reason')")
+
+_Types = dict[tuple[str, str], int]
+
+
+class PostgresRows:
+    """Reads chunks over one session, opened at the first; belongs to one thread."""
+
+    def __init__(self, zone: Zone) -> None:
+        self._zone = zone
+        self._conn: psycopg.Connection[Any] | None = None
+        self._types: _Types = {}
+        self._selects: dict[str, sql.Composed] = {}
+        self._share = {name: sharing(table, zone.trust) for name, table in CELL_TABLES.items()}
+
+    def read_range(self, *, after: int, rows: int) -> Chunk:
+        """Read at most `rows` servers with `instances.id` above `after`; see `RowSource.read_range`."""
+        where = sql.SQL(" WHERE id > %s ORDER BY id LIMIT %s")
+        with self._snapshot() as (conn, snapshot):
+            servers = self._select(conn, INSTANCES, where, (after, rows + 1))
+            is_last = len(servers) <= rows
+            del servers[rows:]
+            children = self._children(conn, servers)
+        return Chunk(
+            after=after,
+            upto=None if is_last else cast(int, servers[-1][_ID]),
+            uuids=None,
+            snapshot=snapshot,
+            rows=self._shared({INSTANCES.name: servers} | children),
+        )
+
+    def read_servers(self, uuids: Sequence[str]) -> Chunk:
+        """Read just these servers again; see `RowSource.read_servers`."""
+        with self._snapshot() as (conn, snapshot):
+            servers = self._select(conn, INSTANCES, sql.SQL(" WHERE uuid = ANY(%s)"), (list(uuids),))
+            children = self._children(conn, servers)
+        return Chunk(
+            after=0,
+            upto=None,
+            uuids=frozenset(uuids),
+            snapshot=snapshot,
+            rows=self._shared({INSTANCES.name: servers} | children),
+        )
+
+    def close(self) -> None:
+        """Close the session; idempotent."""
+        if self._conn is not None:
+            self._conn.close()
+            self._conn = None
+
+    @contextmanager
+    def _snapshot(self) -> Iterator[tuple[psycopg.Connection[Any], PostgresSnapshot]]:
+        """Open a snapshot, give it with its session, end it; the session is dropped after an error."""
+        try:
+            if self._conn is None:
+                self._conn = self._connect()
+            conn = self._conn
+            with conn.pipeline():
+                conn.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                conn.execute(_LOCK)
+                taken = conn.execute(_SNAPSHOT)
+                columns = conn.execute(_COLUMNS, (SCHEMA, list(CELL_TABLES)))
+                row, types = taken.fetchone(), columns.fetchall()
+            assert row is not None
+            self._learn({(table, column): type_id for table, column, type_id in types})
+            yield conn, parse_snapshot(*row)
+            conn.execute("COMMIT")
+        except psycopg.errors.UndefinedColumn as error:
+            self.close()
+            raise Retry(f"zone {self._zone.name}: a table changed while a chunk was read: {error}") from error
+        except psycopg.Error as error:
+            self.close()
+            raise failure(self._zone, "reading a chunk", error) from error
+        except BaseException:
+            self.close()
+            raise
+
+    def _connect(self) -> psycopg.Connection[Any]:
+        conn = connect(self._zone, purpose=f"treetop {self._zone.name} chunks")
+        conn.prepare_threshold = None  # a plan for one uuid is a bad plan for thousands
+        for name in _AS_TEXT:
+            conn.adapters.register_loader(name, TextLoader)
+        conn.execute("SELECT set_config('lock_timeout', %s, false)", (f"{_LOCK_SECONDS}s",))
+        return conn
+
+    def _learn(self, types: _Types) -> None:
+        """Make the SELECT of every table anew if the columns changed."""
+        if types == self._types:
+            return
+        self._selects = {name: _select_from(table, types) for name, table in CELL_TABLES.items()}
+        self._types = types
+
+    def _children(self, conn: psycopg.Connection[Any], servers: Sequence[Row]) -> dict[str, list[Row]]:
+        """Read the rows of every other table that belong to these servers, in one round trip."""
+        uuids = [server[_UUID] for server in servers]
+        cursors = {}
+        with conn.pipeline():
+            for name, table in CELL_TABLES.items():
+                if table is not INSTANCES:
+                    where = sql.SQL(" WHERE {} = ANY(%s)").format(sql.Identifier(table.owner))
+                    if table is INSTANCE_SYSTEM_METADATA:
+                        where += _USED_METADATA
+                    cursors[name] = conn.execute(self._selects[name] + where, (uuids,))
+        return {name: cast(list[Row], cursor.fetchall()) for name, cursor in cursors.items()}
+
+    def _select(
+        self, conn: psycopg.Connection[Any], table: Table, where: sql.SQL, values: tuple[object, ...]
+    ) -> list[Row]:
+        return cast(list[Row], conn.execute(self._selects[table.name] + where, values).fetchall())
+
+    def _shared(self, rows: Mapping[str, list[Row]]) -> dict[str, Sequence[Row]]:
+        shared: dict[str, Sequence[Row]] = {}
+        for name, read in rows.items():
+            share = self._share[name]
+            shared[name] = read if share is None else [row for row in map(share, read) if row is not None]
+        return shared
+
+
+def _select_from(table: Table, types: _Types) -> sql.Composed:
+    """The SELECT of a table's columns; a column this zone lacks is NULL. Raises `StopZone` if it must not."""
+    columns: list[sql.Composable] = []
+    for column in table.columns:
+        type_id = types.get((table.name, column.name))
+        if type_id is None and column.required:
+            raise StopZone(
+                f"table {table.name} has no column {column.name} (any more)",
+                hint="see `treetop zone check`",
+            )
+        if type_id is None:
+            columns.append(sql.SQL("NULL"))
+            continue
+        expression = value_expression(table, column, type_id)
+        name = sql.Identifier(column.name)
+        columns.append(sql.SQL("{} <> 0").format(name) if expression.endswith("!= 0") else name)
+    return sql.SQL("SELECT {} FROM {}").format(
+        sql.SQL(", ").join(columns), sql.Identifier(SCHEMA, table.name)
+    )
