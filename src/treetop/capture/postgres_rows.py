@@ -2,9 +2,9 @@
 """`RowSource` of a PostgreSQL zone: the rows of some servers and the exact set of transactions they reflect.
 
 In: a `Zone`, a key range or uuids. Out: a `Chunk`, from one REPEATABLE READ READ ONLY transaction. Values
-come in the form the log gives them: both are printed by the same output functions of the server. Takes no lock
-but the one every SELECT takes; it is taken *before* the snapshot, because a table that is rewritten in between
-(ALTER TABLE) would look empty to it.
+come in the form the log gives them: both are printed by the same output functions of the server. Takes no
+lock but the one every SELECT takes; it is taken *before* the snapshot, because a table that is rewritten in
+between (ALTER TABLE) would look empty to it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
