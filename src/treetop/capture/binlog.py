@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A MariaDB or MySQL binlog as a replica receives it: event bytes in, `Transaction`s and `Heartbeat`s out. Pure.
+"""A MariaDB or MySQL binlog as a replica gets it: event bytes in, `Transaction`s and `Heartbeat`s out. Pure.
 
-`BinlogDecoder.feed` takes one event at a time. It verifies checksums (the algorithm is read from the log itself),
-follows GTID groups to their end (XID, COMMIT, or the statement itself for DDL), and reads the rows of watched
-tables only. It raises `StopZone` for what it cannot decode and what may hide rows, `Resnapshot` where the log
-itself says that something is missing; nothing is skipped silently. What is skipped knowingly is in `_PASSED`.
+`BinlogDecoder.feed` takes one event at a time. It verifies checksums (the algorithm is read from the log
+itself), follows GTID groups to their end (XID, COMMIT, or the statement itself for DDL), and reads the rows
+of watched tables only. It raises `StopZone` for what it cannot decode and what may hide rows, `Resnapshot`
+where the log itself says that something is missing; nothing is skipped silently. What is skipped knowingly
+is in `_PASSED`.
 
 committed_at: MariaDB's log has whole seconds (when the commit statement began); MySQL 8 has microseconds.
 
-Facts: MySQL source documentation "Binlog Event"; MariaDB `sql/log_event.h`; the order of events on MariaDB 10.11.
-MySQL's own events (GTID 33 and others) follow the documentation and were not tried on a server.
+Facts: MySQL source documentation "Binlog Event"; MariaDB `sql/log_event.h`; the order of events on MariaDB
+10.11. MySQL's own events (GTID 33 and others) follow the documentation and were not tried on a server.
 """
 
 import zlib
@@ -285,5 +286,5 @@ def _is_whole_rollback(text: str) -> bool:
 def _damaged(message: str) -> StopZone:
     return StopZone(
         f"{message}: the log or the network damaged it",
-        hint=f"check the log with mariadb-binlog --verify-binlog-checksum; if it is damaged, {LOAD_AGAIN[5:]}",
+        hint="check the log: mariadb-binlog --verify-binlog-checksum; if it is damaged, load the zone again",
     )

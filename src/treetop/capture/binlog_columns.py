@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """One column of a binlog row: how many bytes it takes, and how those become a canonical value. Pure.
 
-In: a `WireColumn` (what a TABLE_MAP event says of a column). Out: its `Width` (needed for every column, to step
-over it) and, for a wanted column, a `Reader` that `binlog_rows` pastes into generated code. A type that cannot
-become the wanted kind raises `StopZone`. Text: U+0000 and bytes that are not valid in the column's charset become
-U+FFFD; zero dates and dates with a zero month or day become None. `mysql_values` does the same for SELECT.
+In: a `WireColumn` (what a TABLE_MAP event says of a column). Out: its `Width` (needed for every column, to
+step over it) and, for a wanted column, a `Reader` that `binlog_rowcode` pastes into generated code. A type
+that cannot become the wanted kind raises `StopZone`. Text: U+0000 and bytes that are not valid in the
+column's charset become U+FFFD; zero dates and dates with a zero month or day become None. `mysql_values`
+does the same for SELECT.
 
 Facts: MySQL source documentation "Table_map_event", "Date and Time Data Type Representation"; MariaDB
 `sql/field.h` for types 140, 141; all but MySQL's JSON, VECTOR and old DECIMAL tried on MariaDB 10.11.
@@ -14,14 +15,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from treetop.capture.mysql_text import (
-    date_text,
-    double_text,
-    float_text,
-    latin1_text,
-    timestamp_text,
-    year_number,
+from treetop.capture.binlog_values import (
+    datetime2_text,
+    decimal_parts,
+    decimal_text,
+    enum_label,
+    old_datetime_text,
+    old_time_text,
+    packed_date_text,
+    set_labels,
+    time2_text,
+    timestamp2_text,
 )
+from treetop.capture.mysql_text import double_text, float_text, latin1_text, timestamp_text, year_number
 from treetop.errors import StopZone
 from treetop.model.change import Value
 from treetop.nova.tables import Kind
@@ -38,17 +44,17 @@ LATIN1: Final = "latin1"
 
 _FIXED = {TINY: 1, SHORT: 2, LONG: 4, FLOAT: 4, DOUBLE: 8, TIMESTAMP: 4, LONGLONG: 8, INT24: 3}
 _FIXED |= {DATE: 3, TIME: 3, DATETIME: 8, YEAR: 1, NEWDATE: 3}
+_TEMPORAL = {TIMESTAMP2: 4, DATETIME2: 5, TIME2: 3}  # and the fraction's bytes
 _INTEGER_CODES = {TINY: "b", SHORT: "h", LONG: "i", LONGLONG: "q"}
-_DECIMAL_BYTES = (0, 1, 1, 2, 2, 3, 3, 4, 4, 4)  # for 0 to 9 decimal digits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WireColumn:
     """A column as the log describes it.
 
-    meta: the type's own metadata (varchar: bytes; temporal: fraction digits; bit: bits; enum, set, blob: bytes of
-    the index or length; decimal: digits << 8 | decimals).
-    unsigned, charset, labels: None where neither log nor description said it.
+    meta: the type's own metadata (varchar: bytes; temporal: fraction digits; bit: bits; enum, set, blob:
+    bytes of the index or length; decimal: digits << 8 | decimals). unsigned, charset, labels: None where
+    neither log nor description said it.
     """
 
     name: str
@@ -61,7 +67,7 @@ class WireColumn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Width:
-    """The bytes of a value that is not NULL: `size` fixed ones, or a length of `prefix` bytes and that many."""
+    """The bytes of a value that is not NULL: `size` fixed ones, or a length of `prefix` bytes and so many."""
 
     size: int = 0
     prefix: int = 0
@@ -71,9 +77,9 @@ class Width:
 class Reader:
     """How a value's bytes become canonical.
 
-    code: the `struct` code (little endian) that takes the value of a fixed width; "" for text behind a length.
-    convert: from what the code gave (or the text's bytes) to the value; None: it is the value already
-    (for text: UTF-8).
+    code: the `struct` code (little endian) that takes the value of a fixed width; "": text behind a length.
+    convert: from what the code gave (or the text's bytes) to the value; None: it is the value already (for
+    text: it is UTF-8).
     is_memorable: few distinct inputs are expected, so results may be remembered.
     """
 
@@ -83,23 +89,22 @@ class Reader:
 
 
 def width(column: WireColumn) -> Width | None:
-    """Return the column's width; None for a type that nobody here knows (then no row of the table can be read)."""
+    """Return the column's width; None for a type not known here (then no row of the table can be read)."""
     kind, meta = column.type, column.meta
-    if kind in _FIXED:
-        return Width(size=_FIXED[kind])
     if kind in (VARCHAR, VAR_STRING, STRING, VARCHAR_COMPRESSED):
         return Width(prefix=1 if meta < 256 else 2)
     if kind in (BLOB, BLOB_COMPRESSED, GEOMETRY, JSON, VECTOR):
         return Width(prefix=meta)
-    if kind in (TIMESTAMP2, DATETIME2, TIME2):
-        return Width(size={TIMESTAMP2: 4, DATETIME2: 5, TIME2: 3}[kind] + (meta + 1) // 2)
-    if kind == BIT:
-        return Width(size=(meta + 7) // 8)
-    if kind in (ENUM, SET):
-        return Width(size=meta)
-    if kind == NEWDECIMAL:
-        return Width(size=sum(_decimal_parts(meta)))
-    return None
+    size = _FIXED.get(kind)
+    if kind in _TEMPORAL:
+        size = _TEMPORAL[kind] + (meta + 1) // 2
+    elif kind == BIT:
+        size = (meta + 7) // 8
+    elif kind in (ENUM, SET):
+        size = meta
+    elif kind == NEWDECIMAL:
+        size = sum(decimal_parts(meta))
+    return None if size is None else Width(size=size)
 
 
 def metadata(types: bytes, block: bytes) -> tuple[tuple[int, int], ...]:
@@ -143,7 +148,7 @@ _ONE_BYTE_OF_METADATA = frozenset(
 
 
 def reader(column: WireColumn, kind: Kind, *, table: str) -> Reader:
-    """Return how to read a wanted column as `kind`; raise `StopZone` naming table and column where that cannot be."""
+    """Return how to read a wanted column as `kind`; raise `StopZone` where that cannot be."""
     found: Reader | None
     if kind is Kind.TIMESTAMP:
         found = _timestamp_reader(column)
@@ -155,7 +160,7 @@ def reader(column: WireColumn, kind: Kind, *, table: str) -> Reader:
             found = _as_boolean(found)
     if found is None:
         raise StopZone(
-            f"{table}.{column.name} has binlog type {column.type}, which does not hold a {kind} Treetop can read",
+            f"{table}.{column.name} has binlog type {column.type}, not a {kind} Treetop can read",
             hint=f"compare with Nova's schema: SHOW CREATE TABLE {table}",
         )
     return found
@@ -165,14 +170,14 @@ def _timestamp_reader(column: WireColumn) -> Reader | None:
     kind, digits = column.type, column.meta
     if kind == DATETIME2:
         size = 5 + (digits + 1) // 2
-        return Reader(code=f"{size}s", convert=lambda raw: _datetime2(raw, digits), is_memorable=True)
+        return Reader(code=f"{size}s", convert=lambda raw: datetime2_text(raw, digits), is_memorable=True)
     if kind == TIMESTAMP2:
         size = 4 + (digits + 1) // 2
-        return Reader(code=f"{size}s", convert=lambda raw: _timestamp2(raw, digits), is_memorable=True)
+        return Reader(code=f"{size}s", convert=lambda raw: timestamp2_text(raw, digits), is_memorable=True)
     if kind == TIMESTAMP:
         return Reader(code="I", convert=lambda seconds: timestamp_text(seconds, 0), is_memorable=True)
     if kind == DATETIME:
-        return Reader(code="Q", convert=_old_datetime, is_memorable=True)
+        return Reader(code="Q", convert=old_datetime_text, is_memorable=True)
     return None
 
 
@@ -214,21 +219,27 @@ def _text_reader(column: WireColumn, table: str) -> Reader | None:
                 f"the log does not give the values of {table}.{column.name}",
                 hint="SET GLOBAL binlog_row_metadata=FULL",
             )
-        convert = (lambda raw: _enum(raw, labels)) if kind == ENUM else (lambda raw: _set(raw, labels))
+        convert = (
+            (lambda raw: enum_label(raw, labels)) if kind == ENUM else (lambda raw: set_labels(raw, labels))
+        )
         return Reader(code=f"{meta}s", convert=convert, is_memorable=True)
+    return _printed_reader(kind, meta)
+
+
+def _printed_reader(kind: int, meta: int) -> Reader | None:
+    """Types that are not text but print as text."""
     if kind == NEWDECIMAL:
-        size = sum(_decimal_parts(meta))
-        return Reader(code=f"{size}s", convert=lambda raw: _decimal(raw, meta))
+        return Reader(code=f"{sum(decimal_parts(meta))}s", convert=lambda raw: decimal_text(raw, meta))
     if kind in (FLOAT, DOUBLE):
         return Reader(
             code="f" if kind == FLOAT else "d", convert=float_text if kind == FLOAT else double_text
         )
     if kind in (DATE, NEWDATE):
-        return Reader(code="3s", convert=_date, is_memorable=True)
+        return Reader(code="3s", convert=packed_date_text, is_memorable=True)
     if kind == TIME2:
-        return Reader(code=f"{3 + (meta + 1) // 2}s", convert=lambda raw: _time2(raw, meta))
+        return Reader(code=f"{3 + (meta + 1) // 2}s", convert=lambda raw: time2_text(raw, meta))
     if kind == TIME:
-        return Reader(code="3s", convert=_old_time)
+        return Reader(code="3s", convert=old_time_text)
     return None
 
 
@@ -243,91 +254,3 @@ def _characters_reader(column: WireColumn, table: str) -> Reader | None:
         f"{table}.{column.name} is stored in charset {column.charset}, which Treetop cannot decode",
         hint=f"ALTER TABLE {table} CONVERT TO CHARACTER SET utf8mb4, or report the charset",
     )
-
-
-def _fraction(raw: bytes, digits: int) -> int:
-    """Microseconds from a fraction stored in (digits + 1) // 2 bytes, in units of its last even digit."""
-    stored = int.from_bytes(raw, "big")
-    return stored * int(10 ** (6 - 2 * ((digits + 1) // 2)))
-
-
-def _datetime2(raw: bytes, digits: int) -> str | None:
-    packed = int.from_bytes(raw[:5], "big") - 0x8000000000
-    months, day = packed >> 22, packed >> 17 & 31
-    month = months % 13
-    if not month or not day:
-        return None
-    text = (
-        f"{months // 13:04d}-{month:02d}-{day:02d} "
-        f"{packed >> 12 & 31:02d}:{packed >> 6 & 63:02d}:{packed & 63:02d}"
-    )
-    microseconds = _fraction(raw[5:], digits) if digits else 0
-    return f"{text}.{microseconds:06d}".rstrip("0") if microseconds else text
-
-
-def _timestamp2(raw: bytes, digits: int) -> str | None:
-    return timestamp_text(int.from_bytes(raw[:4], "big"), _fraction(raw[4:], digits) if digits else 0)
-
-
-def _old_datetime(stored: int) -> str | None:
-    digits = f"{stored:014d}"
-    if digits[4:6] == "00" or digits[6:8] == "00":
-        return None
-    return f"{digits[:4]}-{digits[4:6]}-{digits[6:8]} {digits[8:10]}:{digits[10:12]}:{digits[12:14]}"
-
-
-def _date(raw: bytes) -> str | None:
-    packed = int.from_bytes(raw, "little")
-    return date_text(packed >> 9, packed >> 5 & 15, packed & 31)
-
-
-def _time2(raw: bytes, digits: int) -> str:
-    bits = 8 * len(raw)
-    packed = int.from_bytes(raw, "big") - (1 << (bits - 1))
-    sign, packed = ("-", -packed) if packed < 0 else ("", packed)
-    whole = packed >> (bits - 24)
-    text = f"{sign}{whole >> 12 & 1023:02d}:{whole >> 6 & 63:02d}:{whole & 63:02d}"
-    if not digits:
-        return text
-    stored = packed & ((1 << (bits - 24)) - 1)
-    microseconds = stored * int(10 ** (6 - 2 * ((digits + 1) // 2)))
-    return f"{text}.{microseconds:06d}"[: len(text) + 1 + digits]
-
-
-def _old_time(raw: bytes) -> str:
-    stored = int.from_bytes(raw, "little", signed=True)
-    sign, stored = ("-", -stored) if stored < 0 else ("", stored)
-    return f"{sign}{stored // 10000:02d}:{stored // 100 % 100:02d}:{stored % 100:02d}"
-
-
-def _enum(raw: bytes, labels: tuple[str, ...]) -> str:
-    index = int.from_bytes(raw, "little")
-    return labels[index - 1] if index else ""  # 0: a value that was refused, stored in non-strict mode
-
-
-def _set(raw: bytes, labels: tuple[str, ...]) -> str:
-    bits = int.from_bytes(raw, "little")
-    return ",".join(label for place, label in enumerate(labels) if bits >> place & 1)
-
-
-def _decimal_parts(meta: int) -> tuple[int, int, int, int]:
-    """Bytes of: leading whole digits, whole groups of nine, fraction groups of nine, trailing digits."""
-    whole, decimals = (meta >> 8) - (meta & 255), meta & 255
-    return _DECIMAL_BYTES[whole % 9], whole // 9 * 4, decimals // 9 * 4, _DECIMAL_BYTES[decimals % 9]
-
-
-def _decimal(raw: bytes, meta: int) -> str:
-    is_negative = not raw[0] & 0x80
-    digits = bytes((raw[0] ^ 0x80, *raw[1:]))
-    if is_negative:
-        digits = bytes(byte ^ 0xFF for byte in digits)
-    decimals = meta & 255
-    lead, groups, fraction_groups, tail = _decimal_parts(meta)
-    text = str(int.from_bytes(digits[:lead], "big")) if lead else ""
-    for at in range(lead, lead + groups + fraction_groups, 4):
-        text += f"{int.from_bytes(digits[at : at + 4], 'big'):09d}"
-    if tail:
-        text += f"{int.from_bytes(digits[-tail:], 'big'):0{decimals % 9}d}"
-    whole, fraction = (text[:-decimals], text[-decimals:]) if decimals else (text, "")
-    sign = "-" if is_negative else ""
-    return sign + (whole.lstrip("0") or "0") + (f".{fraction}" if decimals else "")

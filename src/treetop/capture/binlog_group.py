@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Puts the row changes between a GTID event and its end together to one `Transaction`. Pure.
 
-A group that the start position already holds gives nothing. A large one is given in pieces, so that memory stays
-bounded. Raises `StopZone` for row changes outside a group, for XA and rolled-back groups that touch watched
-rows, and for sequence numbers that run backwards within a stream: with those a position would not say what it
-holds.
+A group that the start position already holds gives nothing. A large one is given in pieces, so that memory
+stays bounded. Raises `StopZone` for row changes outside a group, for XA and rolled-back groups that touch
+watched rows, and for sequence numbers that run backwards within a stream: with those a position would not
+say what it holds.
 """
 
 from dataclasses import dataclass
@@ -56,8 +56,8 @@ class GroupAssembler:
         self.is_skipped = self.reached.contains(group.mark)
         if self.is_skipped and isinstance(self.reached, MariadbGtidSet) and group.mark[0] in self._advanced:
             raise StopZone(
-                f"transaction {group.mark} comes after a later one of its domain: positions mean nothing there",
-                hint=f"SET GLOBAL gtid_strict_mode=ON and let only one server write to the domain, {LOAD_AGAIN}",
+                f"transaction {group.mark} comes after a later one of its domain: no position can be trusted",
+                hint=f"SET GLOBAL gtid_strict_mode=ON, let only one server write to a domain, {LOAD_AGAIN}",
             )
         self.group = group
         self._has_changes = False

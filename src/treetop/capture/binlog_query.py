@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a statement in the log (a QUERY event) means for the watched tables. Pure.
 
-With `binlog_format=ROW` statements in the log are transaction brackets and DDL. In: the statement's text and its
-default database. Out: a `Statement`. This is no SQL parser: it knows the beginnings that cannot change rows
-behind the row events' back, and names as CHANGES whatever else comes in the watched database; the decoder stops
-the zone there.
+With `binlog_format=ROW` statements in the log are transaction brackets and DDL. In: the statement's text
+and its default database. Out: a `Statement`. This is no SQL parser: it knows the beginnings that cannot
+change rows behind the row events' back, and names as CHANGES whatever else comes in the watched database;
+the decoder stops the zone there.
 
 Facts: MariaDB and MySQL write DDL as typed by the user, comments included; tried on MariaDB 10.11.
 """
@@ -51,8 +51,12 @@ _LOSES_ROWS = re.compile(
 )
 _FIRST_WORD = re.compile(r"[\s(;]*([A-Za-z]+)")
 _HARMLESS_WORDS = frozenset(
-    "CREATE ALTER DROP RENAME TRUNCATE GRANT REVOKE ANALYZE OPTIMIZE REPAIR CHECK FLUSH INSTALL UNINSTALL "
-    "SAVEPOINT RELEASE XA START LOCK UNLOCK CHANGE PURGE KILL RESET SHUTDOWN".split()
+    word
+    for line in (
+        "CREATE ALTER DROP RENAME TRUNCATE GRANT REVOKE ANALYZE OPTIMIZE REPAIR CHECK FLUSH INSTALL UNINSTALL",
+        "SAVEPOINT RELEASE XA START LOCK UNLOCK CHANGE PURGE KILL RESET SHUTDOWN",
+    )
+    for word in line.split()
 )
 _HARMLESS_SET = re.compile(r"SET\s+(?:PASSWORD|DEFAULT\s+ROLE|ROLE)\b", re.IGNORECASE)
 
@@ -109,6 +113,10 @@ def _read_ddl(text: str, names: _Names) -> Statement:
         return Statement(Meaning.GONE, names.database) if is_ours else Statement(Meaning.HARMLESS)
     if match := _RENAME.match(text):
         return _read_rename(text[match.end() :], names)
+    return _read_alter_or_create(text, names)
+
+
+def _read_alter_or_create(text: str, names: _Names) -> Statement:
     if match := _ALTER.match(text):
         table = names.first(text, match.end())
         loses_rows = table and _LOSES_ROWS.search(text, match.end())

@@ -3,47 +3,30 @@
 
 A TABLE_MAP without column names (`binlog_row_metadata` NO_LOG or MINIMAL) is completed from a `Describe`
 function: what `information_schema` says of the table now. A description that does not fit the log raises
-`StopZone`, as do partial row images and rows of a table whose TABLE_MAP was not seen. Rows of other tables cost
-one dictionary look-up. What NO_LOG cannot show: a column renamed or two of one type exchanged while the reader
-was behind; hence the advice to use FULL.
+`StopZone`, as do partial row images and rows of a table whose TABLE_MAP was not seen. Rows of other tables
+cost one dictionary look-up. What NO_LOG cannot show: a column renamed or two of one type exchanged while
+the reader was behind; hence the advice to use FULL.
 
-Facts: MySQL source documentation "Table_map_event", "Rows_event"; MariaDB `sql/log_event.h` for compressed events
-(tried on MariaDB 10.11).
+Facts: MySQL source documentation "Table_map_event", "Rows_event"; MariaDB `sql/log_event.h` for compressed
+events (tried on MariaDB 10.11).
 """
 
 import zlib
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from treetop.capture import binlog_columns as wire
-from treetop.capture.binlog_columns import WireColumn
 from treetop.capture.binlog_table import WatchedTable
+from treetop.capture.binlog_tablemap import FULL_HINT, Describe, TableMap, complete, length
 from treetop.errors import Resnapshot, StopZone
 from treetop.model.change import Op, RowChange
 from treetop.model.zone import Trust
 from treetop.nova.tables import Table
 
-FULL_HINT = "SET GLOBAL binlog_row_metadata=FULL"
 DUMMY_TABLE_ID = (
     0xFFFFFF  # MySQL ends a statement whose rows were all filtered with an empty event of this table
 )
 MOST_TABLE_MAPS = 10_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DescribedColumn:
-    """A column as `information_schema` has it. types: the binlog types that its SQL type can have."""
-
-    name: str
-    types: frozenset[int]
-    unsigned: bool
-    charset: str | None
-    labels: tuple[str, ...] | None
-    octets: int | None  # the longest value of a VARCHAR or CHAR, in bytes
-
-
-#: Table name -> its columns in order; empty: there is no such table. May read from the zone.
-Describe = Callable[[str], tuple[DescribedColumn, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +91,7 @@ class RowsDecoder:
         self._by_id[data[start : start + 6]] = compiled
 
     def is_watched(self, data: bytes, start: int) -> bool:
-        """Say whether the row event whose body begins at `start` is of a watched table; `StopZone` if unknown."""
+        """Say whether the row event whose body begins at `start` is of a watched table; or `StopZone`."""
         return self._find(data[start : start + 6]) is not None
 
     def changes(self, form: RowEventForm, data: bytes, start: int, end: int) -> list[RowChange]:
@@ -119,12 +102,12 @@ class RowsDecoder:
         at = start + 8
         if form.has_extra:
             at += data[at] | data[at + 1] << 8
-        count, at = _length(data, at)
+        count, at = length(data, at)
         bitmaps = table.full_bitmap * (2 if form.op is Op.UPDATE else 1)
         if data[at : at + len(bitmaps)] != bitmaps:
             raise StopZone(
                 f"a row event of {table.table.name} has {count} columns and lacks some of them",
-                hint="SET GLOBAL binlog_row_image=FULL (and in every session that changed it), then load the zone again",
+                hint="SET GLOBAL binlog_row_image=FULL (also where a session sets it), then load the zone again",
             )
         at += len(bitmaps)
         if form.is_compressed:
@@ -146,7 +129,7 @@ class RowsDecoder:
 
     def _compile(self, body: bytes) -> WatchedTable | None:
         try:
-            parsed = _TableMap.parse(body)
+            parsed = TableMap.parse(body)
         except (IndexError, UnicodeDecodeError) as error:
             raise StopZone("a TABLE_MAP event is cut short", hint="the log may be damaged") from error
         table = self._tables.get(parsed.table) if parsed.schema == self._database else None
@@ -154,7 +137,7 @@ class RowsDecoder:
             return None
         columns = parsed.columns(self._charsets)
         if not columns or not columns[0].name:
-            columns = _completed(table, columns, self._describe(table.name))
+            columns = complete(table, columns, self._describe(table.name))
         elif any(column.labels is None and column.type in (wire.ENUM, wire.SET) for column in columns):
             raise StopZone(f"the TABLE_MAP of {table.name} names no enum values", hint=FULL_HINT)
         compiled = WatchedTable(table, columns, self._trust)
@@ -171,9 +154,9 @@ def uncompress(data: bytes, start: int, end: int) -> bytes:
     """Unpack MariaDB's compressed part of an event; raise `StopZone` where it cannot be."""
     head = data[start]
     length_bytes = head & 7
+    if head & 0xF0 != 0x80:  # bit 7: compressed; bits 4 to 6: algorithm, 0 is zlib
+        raise StopZone(f"unknown compression {head:#x} of an event", hint="SET GLOBAL log_bin_compress=OFF")
     try:
-        if head & 0xF0 != 0x80:  # bit 7: compressed; bits 4 to 6: algorithm, 0 is zlib
-            raise zlib.error(f"unknown algorithm {head:#x}")
         unpacked = zlib.decompress(data[start + 1 + length_bytes : end])
     except zlib.error as error:
         raise StopZone(
@@ -184,168 +167,3 @@ def uncompress(data: bytes, start: int, end: int) -> bytes:
             "a compressed event unpacks to another length than it says", hint="the log may be damaged"
         )
     return unpacked
-
-
-_NUMERIC = frozenset(
-    {
-        wire.TINY,
-        wire.SHORT,
-        wire.INT24,
-        wire.LONG,
-        wire.LONGLONG,
-        wire.FLOAT,
-        wire.DOUBLE,
-        wire.NEWDECIMAL,
-        wire.YEAR,
-    }
-)
-_CHARACTER = frozenset(
-    {wire.VARCHAR, wire.VAR_STRING, wire.STRING, wire.BLOB, wire.VARCHAR_COMPRESSED, wire.BLOB_COMPRESSED}
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _TableMap:
-    """A TABLE_MAP event after its table id."""
-
-    schema: bytes
-    table: str
-    types: tuple[tuple[int, int], ...]
-    optional: Mapping[int, bytes]
-
-    @classmethod
-    def parse(cls, body: bytes) -> "_TableMap":
-        at = 3 + body[2]
-        schema = body[3:at]
-        name_end = at + 2 + body[at + 1]
-        table = body[at + 2 : name_end].decode()
-        count, at = _length(body, name_end + 1)
-        types = body[at : at + count]
-        size, at = _length(body, at + count)
-        meta = wire.metadata(types, body[at : at + size])
-        at += size + (count + 7) // 8
-        optional = {}
-        while at < len(body):
-            kind = body[at]
-            size, at = _length(body, at + 1)
-            optional[kind] = body[at : at + size]
-            at += size
-        return cls(schema=schema, table=table, types=meta, optional=optional)
-
-    def columns(self, charsets: Mapping[int, str]) -> tuple[WireColumn, ...]:
-        """Give every column with what the optional metadata says; without names they are ""."""
-        count = len(self.types)
-        names = [name.decode() for name in _strings(self.optional.get(4, b""))] or [""] * count
-        of_type = [kind for kind, _ in self.types]
-        numeric = [place for place, kind in enumerate(of_type) if kind in _NUMERIC]
-        unsigned: dict[int, bool] = {}
-        if signs := self.optional.get(1):
-            unsigned = {place: bool(signs[n >> 3] >> (7 - (n & 7)) & 1) for n, place in enumerate(numeric)}
-        collations = self._collations(2, 3, [p for p, kind in enumerate(of_type) if kind in _CHARACTER])
-        label_places = [p for p, kind in enumerate(of_type) if kind in (wire.ENUM, wire.SET)]
-        collations |= self._collations(10, 11, label_places)
-        labels = dict(
-            zip(
-                [p for p in label_places if of_type[p] == wire.ENUM],
-                _lists(self.optional.get(6, b"")),
-                strict=False,
-            )
-        )
-        labels |= dict(
-            zip(
-                [p for p in label_places if of_type[p] == wire.SET],
-                _lists(self.optional.get(5, b"")),
-                strict=False,
-            )
-        )
-        return tuple(
-            WireColumn(
-                name=names[place],
-                type=kind,
-                meta=meta,
-                unsigned=unsigned.get(place),
-                charset=charsets.get(collations[place], f"of collation {collations[place]}")
-                if place in collations
-                else None,
-                labels=tuple(label.decode() for label in labels[place]) if place in labels else None,
-            )
-            for place, (kind, meta) in enumerate(self.types)
-        )
-
-    def _collations(self, default: int, listed: int, places: list[int]) -> dict[int, int]:
-        if packed := self.optional.get(default):
-            usual, *rest = _lengths(packed)
-            others = dict(zip(rest[::2], rest[1::2], strict=True))
-            return {place: others.get(n, usual) for n, place in enumerate(places)}
-        return dict(zip(places, _lengths(self.optional.get(listed, b"")), strict=False))
-
-
-def _completed(
-    table: Table, columns: tuple[WireColumn, ...], described: tuple[DescribedColumn, ...]
-) -> tuple[WireColumn, ...]:
-    """Put names and charsets of the description to the log's columns, after comparing what can be compared."""
-    if len(columns) != len(described):
-        raise StopZone(
-            f"the log has {len(columns)} columns for {table.name} and the database {len(described)}: "
-            "the table was altered, and this log does not name columns",
-            hint=f"{FULL_HINT}, then load the zone again",
-        )
-    wanted = set(table.column_names)
-    for column, seen in zip(columns, described, strict=True):
-        is_other_length = (
-            seen.octets is not None and column.type == wire.VARCHAR and column.meta != seen.octets
-        )
-        if column.type not in seen.types or (is_other_length and seen.name in wanted):
-            raise StopZone(
-                f"{table.name}.{seen.name} has another type in the log (binlog type {column.type}, {column.meta}) "
-                "than in the database: the table was altered, and this log does not name columns",
-                hint=f"{FULL_HINT}, then load the zone again",
-            )
-    return tuple(
-        replace(
-            column,
-            name=seen.name,
-            unsigned=seen.unsigned,
-            charset=seen.charset or "binary",
-            labels=seen.labels,
-        )
-        for column, seen in zip(columns, described, strict=True)
-    )
-
-
-def _length(data: bytes, at: int) -> tuple[int, int]:
-    """Read a length-encoded integer; return it and where it ends."""
-    first = data[at]
-    if first < 251:
-        return first, at + 1
-    size = {252: 2, 253: 3, 254: 8}.get(first)
-    if size is None:
-        raise IndexError(at)
-    return int.from_bytes(data[at + 1 : at + 1 + size], "little"), at + 1 + size
-
-
-def _lengths(packed: bytes) -> Iterator[int]:
-    at = 0
-    while at < len(packed):
-        number, at = _length(packed, at)
-        yield number
-
-
-def _strings(packed: bytes) -> Iterator[bytes]:
-    at = 0
-    while at < len(packed):
-        size, at = _length(packed, at)
-        yield packed[at : at + size]
-        at += size
-
-
-def _lists(packed: bytes) -> Iterator[list[bytes]]:
-    at = 0
-    while at < len(packed):
-        count, at = _length(packed, at)
-        labels = []
-        for _ in range(count):
-            size, at = _length(packed, at)
-            labels.append(packed[at : at + size])
-            at += size
-        yield labels

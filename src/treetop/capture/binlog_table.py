@@ -1,30 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reads the rows of one watched table out of row events, as fast as Python can. Pure.
 
-In: the table's columns as the log has them, and the bytes of a row event. Out: `RowChange`s that went through
-`nova.trust`. For every NULL bitmap that comes often a function is generated that unpacks runs of fixed columns
-at once and only steps over what is not wanted; others, and text that is not valid UTF-8, take a plain loop.
-Raises `StopZone` for a missing required column or a type that cannot be read (when made), and for a row that
-does not fit its event (when reading).
+In: the table's columns as the log has them, and the bytes of a row event. Out: `RowChange`s that went
+through `nova.trust`. For every NULL bitmap that comes often a function is generated that unpacks runs of
+fixed columns at once and only steps over what is not wanted; others, and text that is not valid UTF-8, take
+a plain loop. Raises `StopZone` for a missing required column or a type that cannot be read (when made), and
+for a row that does not fit its event (when reading).
 
 Measured (bench/binlog.py): the generated functions take about a quarter of the plain loop's time.
 """
 
-from collections.abc import Callable, Sequence
+import struct
+from collections.abc import Sequence
 from operator import itemgetter
-from struct import Struct, error as StructError
 from typing import Any
 
 from treetop.capture.binlog_columns import Reader, Width, WireColumn, reader, width
-from treetop.capture.mysql_text import NUL, REPLACEMENT, utf8_text
+from treetop.capture.binlog_rowcode import RowFunction, generate
+from treetop.capture.mysql_text import utf8_text
 from treetop.errors import StopZone
 from treetop.model.change import UNCHANGED, Op, Row, RowChange, Value
 from treetop.model.zone import Trust
 from treetop.nova.tables import Table
 from treetop.nova.trust import sharing
-
-#: (data, offset just after the NULL bitmap) -> (values, offset after the row)
-RowFunction = Callable[[bytes, int], tuple[Row, int]]
 
 OFTEN = 3  # a bitmap seen this many times gets its own function: making one costs as much as 50 plain rows
 MOST_FUNCTIONS = 1000  # per table; rows with further bitmaps take the plain loop
@@ -62,7 +60,7 @@ class WatchedTable:
             if op is Op.UPDATE:
                 return self._updates(data, start, end)
             return self._whole_rows(op, data, start, end)
-        except (StructError, IndexError) as error:
+        except (struct.error, IndexError) as error:
             raise self._misfit(end) from error
 
     def _whole_rows(self, op: Op, data: bytes, at: int, end: int) -> list[RowChange]:
@@ -115,14 +113,14 @@ class WatchedTable:
 
     def _misfit(self, end: int) -> StopZone:
         return StopZone(
-            f"a row of {self.table.name} does not end where its event ends (byte {end}): the table's columns are "
-            "not what they are taken for",
+            f"a row of {self.table.name} does not end where its event ends (byte {end}): "
+            "the table's columns are not what they are taken for",
             hint="SET GLOBAL binlog_row_metadata=FULL, then load the zone again",
         )
 
 
 class _Images:
-    """Reads row images of one table, giving the values of the columns at `order` (None: a column it lacks)."""
+    """Reads row images of one table: the values of the columns at `order` (None: a column it lacks)."""
 
     def __init__(
         self, widths: Sequence[Width], readers: dict[int, Reader], order: Sequence[int | None]
@@ -153,7 +151,7 @@ class _Images:
         count = self._seen[nulls] = self._seen.get(nulls, 0) + 1
         if count < OFTEN:
             return None
-        function = self._functions[nulls] = _generate(
+        function = self._functions[nulls] = generate(
             self._widths, self._readers, self._order, int.from_bytes(nulls, "little")
         )
         return function
@@ -177,8 +175,8 @@ class _Images:
 def _value(found: Reader, raw: bytes) -> Value:
     if not found.code:
         return utf8_text(raw) if found.convert is None else found.convert(raw)
-    (value,) = Struct("<" + found.code).unpack(raw)
-    return value if found.convert is None else found.convert(value)  # type: ignore[no-any-return]
+    (value,) = struct.unpack("<" + found.code, raw)
+    return value if found.convert is None else found.convert(value)
 
 
 def _known_width(column: WireColumn, table: Table) -> Width:
@@ -201,7 +199,7 @@ def _check_required(table: Table, places: dict[str, int]) -> None:
 
 
 def _remembering(found: Reader) -> Reader:
-    """Keep what a costly conversion gave, so that the next row with the same bytes takes it from a dictionary."""
+    """Remember what a costly conversion gave, for the next row with the same bytes."""
     if not found.is_memorable or found.convert is None:
         return found
     memory: dict[Any, Value] = {}  # Any: whatever `code` unpacks to
@@ -216,89 +214,3 @@ def _remembering(found: Reader) -> Reader:
         return value
 
     return Reader(code=found.code, convert=convert)
-
-
-def _generate(
-    widths: Sequence[Width], readers: dict[int, Reader], order: Sequence[int | None], null_bits: int
-) -> RowFunction:
-    """Make the function for rows with just these NULLs."""
-    code = _Code()
-    for place, shape in enumerate(widths):
-        if not null_bits >> place & 1:
-            code.add(place, shape, readers.get(place))
-    code.finish()
-    values = ("None" if place is None or null_bits >> place & 1 else f"v{place}" for place in order)
-    source = "\n ".join(
-        ["def read(data, p):", *code.lines, f"return ({''.join(f'{v}, ' for v in values)}), p"]
-    )
-    names = code.names
-    exec(source, names)  # noqa: S102  # made of numbers only: places, sizes, struct codes
-    function: RowFunction = names["read"]
-    return function
-
-
-class _Code:
-    """Collects the lines of a generated function: `p` is the cursor, `skipped` bytes behind it are pending."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-        self.names: dict[str, Any] = {"N": NUL, "R": REPLACEMENT}  # Any: globals of generated code
-        self._pending = ""
-        self._targets: list[str] = []
-        self._skipped = 0
-
-    def add(self, place: int, shape: Width, wanted: Reader | None) -> None:
-        """Add one column that is not NULL."""
-        if shape.prefix:
-            self._flush_to_length(shape.prefix)
-            if wanted is None:
-                self.lines.append("p += n")
-            else:
-                self.lines += ["q = p", "p += n", *self._text(place, wanted)]
-            return
-        self._skipped += shape.size
-        if wanted is None:
-            self._pending += f"{shape.size}x"
-            return
-        self._pending += wanted.code
-        self._targets.append(f"v{place}")
-        if wanted.convert is not None:
-            self.names[f"c{place}"] = wanted.convert
-
-    def finish(self) -> None:
-        """Add what is still pending behind the last text."""
-        if self._targets:
-            self._unpack()
-        if self._skipped:
-            self.lines.append(f"p += {self._skipped}")
-
-    def _text(self, place: int, wanted: Reader) -> list[str]:
-        if wanted.convert is not None:
-            self.names[f"c{place}"] = wanted.convert
-            return [f"v{place} = c{place}(data[q:p])"]
-        return [f"v{place} = data[q:p].decode()", f"if N in v{place}: v{place} = v{place}.replace(N, R)"]
-
-    def _flush_to_length(self, prefix: int) -> None:
-        at = self._skipped
-        self._skipped += prefix
-        if self._targets:
-            self._pending += {1: "B", 2: "H", 3: "HB", 4: "I"}[prefix]
-            self._targets += ["n", "m"] if prefix == 3 else ["n"]
-            self._unpack()
-            if prefix == 3:
-                self.lines.append("n |= m << 16")
-        else:
-            places = (f"data[p + {at + byte}]{f' << {8 * byte}' if byte else ''}" for byte in range(prefix))
-            self.lines.append(f"n = {' | '.join(places)}")
-        self.lines.append(f"p += {self._skipped}")
-        self._pending, self._skipped = "", 0
-
-    def _unpack(self) -> None:
-        name = f"s{len(self.lines)}"
-        self.names[name] = Struct("<" + self._pending).unpack_from
-        self.lines.append(f"{''.join(f'{target}, ' for target in self._targets)}= {name}(data, p)")
-        for target in self._targets:
-            convert = f"c{target[1:]}"
-            if convert in self.names:
-                self.lines.append(f"{target} = {convert}({target})")
-        self._targets = []

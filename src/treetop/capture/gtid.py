@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which transactions a position of a MariaDB or MySQL zone has seen: GTID sets, parsed, printed, compared. Pure.
+"""Which transactions a MariaDB or MySQL position has seen: GTID sets, parsed, printed, compared. Pure.
 
 MariaDB's set is one last `domain-server-sequence` per replication domain; everything of a domain up to its
-sequence number is in it (sequence numbers grow in a domain, whichever server wrote). MySQL's set is intervals of
-numbers per server uuid. Both print to the text that `model.change.Position` holds. Sets are values: `advance`
-gives a new set. Malformed text raises `StopZone`: a stored position that cannot be read must not be guessed.
+sequence number is in it (sequence numbers grow in a domain, whichever server wrote). MySQL's set is
+intervals of numbers per server uuid. Both print to the text that `model.change.Position` holds. Sets are
+values: `advance` gives a new set. Malformed text raises `StopZone`: a stored position that cannot be read
+must not be guessed.
 
 Facts: mariadb.com "Global Transaction ID"; MySQL reference manual 19.1.3.1 "GTID Format and Storage".
 """
@@ -111,7 +112,7 @@ class MysqlGtidSet:
         """Say whether (server uuid, number) is in the set."""
         assert isinstance(mark, tuple)
         uuid, number = mark
-        ranges = self.intervals.get(uuid, ())  # type: ignore[call-overload]  # a MySQL mark: (str, int)
+        ranges = self.intervals.get(uuid, ())  # type: ignore[arg-type]  # a MySQL mark: (str, int)
         place = bisect_right(ranges, number, key=lambda interval: interval[0]) - 1
         return place >= 0 and number <= ranges[place][1]
 

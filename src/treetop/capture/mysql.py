@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The log of a MariaDB or MySQL zone: a `LogSource` that reads the binlog as a replica does.
 
-Resumes by the whole GTID set. The server sends a heartbeat every second when its log is quiet; three seconds of
-silence mean a dead connection: `Retry`. An error of the server at the dump becomes `Resnapshot` where the log was
-purged, `StopZone` where the histories differ. `acknowledge` and `forget` do nothing: the server keeps nothing for
-us. Every stream registers with a random server_id between 2,147,483,648 and 3,221,225,471, so that two readers
-never end each other; keep the servers' own ids below that.
+Resumes by the whole GTID set. The server sends a heartbeat every second when its log is quiet; three
+seconds of silence mean a dead connection: `Retry`. An error of the server at the dump becomes `Resnapshot`
+where the log was purged, `StopZone` where the histories differ. `acknowledge`, `nudge` and `forget` do
+nothing: the server keeps nothing for us. Every stream registers with a random server_id between
+2,147,483,648 and 3,221,225,471, so that two readers never end each other; keep the servers' own ids below
+that.
 
-MySQL (GTID mode, COM_BINLOG_DUMP_GTID) follows its documentation and was not tried: no MySQL server could be had.
-Facts: MariaDB 10.11 and its `sql/sql_repl.cc`; MySQL source documentation "COM_BINLOG_DUMP_GTID".
+MySQL (GTID mode, COM_BINLOG_DUMP_GTID) follows its documentation and was not tried: no MySQL server could
+be had. Facts: MariaDB 10.11 and its `sql/sql_repl.cc`; MySQL source documentation "COM_BINLOG_DUMP_GTID".
 """
 
 import secrets
@@ -31,7 +32,9 @@ from treetop.nova.tables import CELL_TABLES
 
 HEARTBEAT_SECONDS = 1
 SILENCE_SECONDS = 3 * HEARTBEAT_SECONDS
-FIRST_SECONDS = 60.0  # until the first transaction or heartbeat: the server looks for our position in its files
+FIRST_SECONDS = (
+    60.0  # until the first transaction or heartbeat: the server looks for our position in its files
+)
 FIRST_SERVER_ID, SERVER_IDS = 1 << 31, 1 << 30
 
 COM_BINLOG_DUMP, COM_REGISTER_SLAVE, COM_BINLOG_DUMP_GTID = 0x12, 0x15, 0x1E
@@ -50,7 +53,8 @@ class MysqlLog:
         """Look whether the zone can be read; `mysql_check` has the requirements."""
         session = self._connect("treetop check")
         try:
-            return check(session)
+            registered = _register(session.packets(), _server_id())
+            return check(session, may_replicate=registered[0] == OK)
         finally:
             session.close()
 
@@ -83,6 +87,9 @@ class MysqlLog:
 
     def acknowledge(self, position: Position) -> None:
         """Do nothing: binlogs are kept by the server's own rules."""
+
+    def nudge(self) -> None:
+        """Do nothing: every transaction of a snapshot comes by itself."""
 
     def forget(self) -> None:
         """Do nothing: `begin` made nothing."""
@@ -152,8 +159,8 @@ def dump_failure(zone: Zone, packet: bytes) -> TreetopError:
     if "not in the master's binlog" in lower or "diverged" in lower or "subtract" in lower:
         return StopZone(
             what,
-            hint="the zone's history is not the one that was read (restored, crashed or failed over to a server "
-            "that was behind): look at SELECT @@gtid_binlog_pos there, then load the zone again",
+            hint="the zone's history is not the one that was read (restored, crashed, or failed over to a "
+            "server that was behind): look at SELECT @@gtid_binlog_pos there, then load the zone again",
         )
     if number == 1236 and any(text in lower for text in _PURGED):
         return Resnapshot(what)
@@ -162,7 +169,12 @@ def dump_failure(zone: Zone, packet: bytes) -> TreetopError:
     return Retry(what)
 
 
-_PURGED = ("could not find gtid state", "could not find first log file", "purged", "probably the slave state is too old")
+_PURGED = (
+    "could not find gtid state",
+    "could not find first log file",
+    "purged",
+    "probably the slave state is too old",
+)
 
 
 def _prepare(session: Session) -> None:
@@ -177,17 +189,27 @@ def _prepare(session: Session) -> None:
 
 def _request(packets: PacketStream, session: Session, start: MariadbGtidSet | MysqlGtidSet) -> None:
     """Register as a replica and ask for the log after `start`."""
-    server_id = FIRST_SERVER_ID + secrets.randbelow(SERVER_IDS)
+    server_id = _server_id()
     if isinstance(start, MariadbGtidSet):
         session.query("SET @mariadb_slave_capability=4")  # GTID events as they are, no replacement
         session.query("SET @slave_gtid_strict_mode=0, @slave_gtid_ignore_duplicates=0")
         session.query("SET @slave_connect_state=%s", start.text())
-    packets.send(COM_REGISTER_SLAVE, pack("<I3sHII", server_id, b"", 0, 0, 0))
-    data, at, end = next(packets.packets())
-    if data[at] == ERROR:
-        raise dump_failure(session.zone, data[at:end])
+    answer = _register(packets, server_id)
+    if answer[0] != OK:
+        raise dump_failure(session.zone, answer)
     if isinstance(start, MariadbGtidSet):
         packets.send(COM_BINLOG_DUMP, pack("<IHI", 4, 0, server_id))
     else:
         seen = start.encode()
         packets.send(COM_BINLOG_DUMP_GTID, pack("<HIIQI", 4, server_id, 0, 4, len(seen)) + seen)
+
+
+def _server_id() -> int:
+    return FIRST_SERVER_ID + secrets.randbelow(SERVER_IDS)
+
+
+def _register(packets: PacketStream, server_id: int) -> bytes:
+    """Register as a replica; return the server's answer."""
+    packets.send(COM_REGISTER_SLAVE, pack("<I3sHII", server_id, b"", 0, 0, 0))
+    data, at, end = next(packets.packets())
+    return data[at:end]

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from treetop.capture import binlog_columns as wire
-from treetop.capture.binlog_rows import DescribedColumn
+from treetop.capture.binlog_tablemap import DescribedColumn
 from treetop.capture.mysql_session import Session, connect
 from treetop.errors import StopZone
 from treetop.model.zone import Zone
@@ -103,4 +103,6 @@ def charsets(session: Session) -> dict[int, str]:
         except StopZone:  # no ID there: MySQL, and MariaDB before 10.10
             continue
         return {int(number): name for number, name in rows}
-    raise StopZone("the server does not say what collations it has", hint="GRANT SELECT on the zone's database")
+    raise StopZone(
+        "the server does not say what collations it has", hint="GRANT SELECT on the zone's database"
+    )

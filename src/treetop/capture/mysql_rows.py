@@ -83,8 +83,10 @@ class _Reading:
         if servers:
             within = f"i.id > {after:d} AND i.id <= {servers[-1][key]:d}"
             for table in _CHILDREN:
-                source = f"FROM instances i STRAIGHT_JOIN {table.name} c ON c.{table.owner} = i.uuid WHERE {within}"
-                found[table.name] = self._select(table, source + _FILTERS.get(table.name, ""))
+                joined = f"FROM instances i STRAIGHT_JOIN {table.name} c ON c.{table.owner} = i.uuid"
+                found[table.name] = self._select(
+                    table, f"{joined} WHERE {within}" + _FILTERS.get(table.name, "")
+                )
         assert upto is None or isinstance(upto, int)
         return self._chunk(found, snapshot, after=after, upto=upto, uuids=None)
 
@@ -120,7 +122,7 @@ class _Reading:
         self._packets.send(COM_QUERY, f"SELECT {self._columns[table.name]} {rest}".encode())
         packets = self._packets.packets()
         converts = self._result_columns(table, packets)
-        rows = []
+        rows: list[Row] = []
         for data, start, end in packets:
             first = data[start]
             if first == END and end - start < 9:
@@ -160,10 +162,9 @@ def _select_list(session: Session, table: Table) -> str:
     if missing:
         zone = session.zone
         raise StopZone(
-            f"zone {zone.name}: table {table.name} has no column {', '.join(missing)}"
-            if present
-            else f"zone {zone.name}: there is no table {table.name} in {zone.url.database}, or it may not be read",
-            hint=f"is {zone.url.database} a Nova cell? GRANT SELECT ON `{zone.url.database}`.* TO '{zone.url.user}'",
+            f"zone {zone.name}: table {table.name} has no column {', '.join(missing)}, or it may not be read",
+            hint=f"is {zone.url.database} a Nova cell? GRANT SELECT ON `{zone.url.database}`.* "
+            f"TO '{zone.url.user}'",
         )
     return ", ".join(f"c.`{name}`" if name in present else f"NULL AS `{name}`" for name in table.column_names)
 

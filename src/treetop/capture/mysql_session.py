@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Connect to a MariaDB or MySQL zone and say what an error of its server means: `Retry` or `StopZone`.
 
-In: a `Zone`. Out: a `Session`: a PyMySQL connection (its authentication and TLS) in autocommit, UTF-8, UTC, and
-what kind of server answered: a `mysql://` URL may well lead to a MariaDB, so the server decides, not the URL.
-TLS options of the URL: `ssl_ca`, `ssl_cert`, `ssl_key` (paths), `ssl_verify` (`on`: certificate and host name
-are verified; `off`: encrypted only). Without them TLS is used where the server offers it.
+In: a `Zone`. Out: a `Session`: a PyMySQL connection (its authentication and TLS) in autocommit, UTF-8, UTC,
+and what kind of server answered: a `mysql://` URL may well lead to a MariaDB, so the server decides, not
+the URL. TLS options of the URL: `ssl_ca`, `ssl_cert`, `ssl_key` (paths), `ssl_verify` (`on`: certificate
+and host name are verified; `off`: encrypted only). Without them TLS is used where the server offers it.
 
 `StopZone` is for what a person must mend (access denied, no such database, TLS); all else is `Retry`: the
 supervisor's growing pauses keep a server that refuses us from being hammered.
@@ -143,7 +143,7 @@ def failure(zone: Zone, doing: str, error: Exception) -> TreetopError:
     """Return what an error of the server or the network means, to be raised."""
     number, said = _number_and_text(error)
     what = f"zone {zone.name}: {doing} failed: {said}"
-    if number == 0 and "TLS" in said or "SSL" in said or "CERTIFICATE" in said:
+    if (number == 0 and "TLS" in said) or "SSL" in said or "CERTIFICATE" in said:
         number = 2026
     if number == 1226 or number not in _NEEDS_PERSON:
         return Retry(what, hint=f"look whether the server answers at {zone.url.host}:{zone.url.port}")

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Begin a transaction of which it is known exactly which transactions it sees, without locks.
 
-MariaDB: `START TRANSACTION WITH CONSISTENT SNAPSHOT` fixes `binlog_snapshot_file` and `_position` together with
-what InnoDB shows; `BINLOG_GTID_POS` turns them into the GTID set. That function reads the log file from its
-beginning (measured: 17 ms per 100 MB on MariaDB 10.11), so its last answer is kept for a log that stands still.
+MariaDB: `START TRANSACTION WITH CONSISTENT SNAPSHOT` fixes `binlog_snapshot_file` and `_position` together
+with what InnoDB shows; `BINLOG_GTID_POS` turns them into the GTID set. That function reads the log file
+from its beginning (measured: 17 ms per 100 MB on MariaDB 10.11), so its last answer is kept for a log that
+stands still.
 
-MySQL: `performance_schema.log_status` (needs BACKUP_ADMIN) gives `gtid_executed` while commits are held for an
-instant; it is asked before and after the snapshot, and the snapshot is taken again until both agree. This
-follows the documentation and was not tried: no MySQL server could be had.
+MySQL: `performance_schema.log_status` (needs BACKUP_ADMIN) gives `gtid_executed` while commits are held for
+an instant; it is asked before and after the snapshot, and the snapshot is taken again until both agree.
+This follows the documentation and was not tried: no MySQL server could be had.
 """
 
 import json
@@ -57,9 +58,7 @@ class SnapshotMaker:
         query = self._session.query
         query("START TRANSACTION WITH CONSISTENT SNAPSHOT")
         status = dict(
-            query(
-                "SHOW STATUS WHERE Variable_name IN ('Binlog_snapshot_file', 'Binlog_snapshot_position')"
-            )
+            query("SHOW STATUS WHERE Variable_name IN ('Binlog_snapshot_file', 'Binlog_snapshot_position')")
         )
         place = (status.get("Binlog_snapshot_file", ""), status.get("Binlog_snapshot_position", ""))
         if not place[0]:
@@ -85,7 +84,9 @@ class SnapshotMaker:
                 return GtidSnapshot(MysqlGtidSet.parse(after))
             self._session.query("COMMIT")
             time.sleep(min(0.001 * attempt, 0.02))  # commits come in bursts: let one pass
-        raise Retry(f"zone {self._session.zone.name}: no instant without a commit in {MOST_ATTEMPTS} attempts")
+        raise Retry(
+            f"zone {self._session.zone.name}: no instant without a commit in {MOST_ATTEMPTS} attempts"
+        )
 
     def _executed(self) -> str:
         ((text,),) = self._session.query("SELECT LOCAL FROM performance_schema.log_status")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The canonical forms that MariaDB's and MySQL's log and SELECT must share: text, timestamps, numbers as text. Pure.
+"""The canonical forms that log and SELECT of MariaDB and MySQL share: text, timestamps, numbers. Pure.
 
 `binlog_columns` comes here with bytes of the log, `mysql_values` with the text of a result; the same row must
 give the same value by both ways (`model.change` names the forms).

@@ -119,19 +119,7 @@ def _number(column: ResultColumn) -> Convert | None:
 def _text(column: ResultColumn) -> Convert | None:
     if column.type == wire.STRING and column.collation == BINARY_COLLATION and not column.flags & LABEL_FLAGS:
         return None
-    if column.type in _TEXTS:
-        return _plain_text
-    if column.type in _INTEGERS or column.type in (OLD_DECIMAL, wire.NEWDECIMAL):
-        return bytes.decode
-    if column.type == wire.BIT:
-        return lambda raw: str(_bits(raw))
-    if column.type in _TIMESTAMPS:
-        return _timestamp
-    if column.type in (wire.DATE, wire.NEWDATE):
-        return lambda raw: printed_date(raw.decode())
-    if column.type in (wire.FLOAT, wire.DOUBLE):
-        return _float if column.type == wire.FLOAT else _double
-    return None
+    return _TEXT_CONVERTS.get(column.type)
 
 
 def _plain_text(raw: bytes) -> str:
@@ -156,3 +144,22 @@ def _float(raw: bytes) -> str:
 
 def _double(raw: bytes) -> str:
     return double_text(float(raw))
+
+
+def _bits_text(raw: bytes) -> str:
+    return str(_bits(raw))
+
+
+def _date(raw: bytes) -> str | None:
+    return printed_date(raw.decode())
+
+
+_TEXT_CONVERTS: dict[int, Convert] = {
+    **dict.fromkeys(_TEXTS, _plain_text),
+    **dict.fromkeys((*_INTEGERS, OLD_DECIMAL, wire.NEWDECIMAL), bytes.decode),
+    **dict.fromkeys(_TIMESTAMPS, _timestamp),
+    **dict.fromkeys((wire.DATE, wire.NEWDATE), _date),
+    wire.BIT: _bits_text,
+    wire.FLOAT: _float,
+    wire.DOUBLE: _double,
+}

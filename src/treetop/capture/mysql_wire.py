@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The packets of a MariaDB or MySQL connection, read in big blocks: socket in, (block, start, end) out.
 
-Made over the socket of a PyMySQL connection that is authenticated and idle: PyMySQL's own packet reader costs
-several microseconds a packet, which neither a log nor a chunk of rows can afford. A packet over 16 MB arrives in
-parts and is joined. Raises `Retry` when the connection ends or stays silent; `received_at` and `is_waiting`
-let a caller tell when the bytes it reads were surely sent.
+Made over the socket of a PyMySQL connection that is authenticated and idle: PyMySQL's own packet reader
+costs several microseconds a packet, which neither a log nor a chunk of rows can afford. A packet over 16 MB
+arrives in parts and is joined. Raises `Retry` when the connection ends or stays silent; `received_at` and
+`is_waiting` let a caller tell when the bytes it reads were surely sent.
 
 Facts: MySQL source documentation "Packets".
 """
@@ -43,7 +43,7 @@ class PacketStream:
             raise Retry(f"the connection to {self._peer} broke: {error}") from error
 
     def packets(self) -> Iterator[Packet]:
-        """Give packets for ever; the same iterator each time, so that a reader goes on where the last stopped."""
+        """Give packets for ever; always the same iterator: a reader goes on where the last stopped."""
         return self._packets
 
     def limit_silence(self, seconds: float) -> None:

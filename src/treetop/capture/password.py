@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Read a zone's password from where its `PasswordReference` points: the only place where one enters the program.
+"""Read a zone's password from where its `PasswordReference` points: the only place where one comes in.
 
 Raises `StopZone` when it is not there; no message ever holds what was read.
 """
