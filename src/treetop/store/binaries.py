@@ -9,6 +9,7 @@ permissions of folders up to `/`, so it is never imported.
 import importlib.util
 import re
 import shutil
+import stat
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -56,6 +57,31 @@ def server_version(bin_dir: Path) -> int | None:
         return None
     found = re.search(rb"PostgreSQL\) (\d+)", answer.stdout)
     return int(found[1]) if found else None
+
+
+def copy_programs(bin_dir: Path, to: Path) -> Path:
+    """Copy the installation that `bin_dir` is part of into `to`, readable by all; return its new `bin`.
+
+    For an account that cannot enter where it is, e.g. below /root. Copied once: a complete copy of the same
+    version is used again. Such installations find their other files by the way from `bin`, so they can move;
+    a wheel's find some libraries in the folder `PACKAGE.libs` beside the package, which comes along.
+    """
+    prefix = bin_dir.parent
+    package = prefix.parent
+    copy = to / package.name / prefix.name / bin_dir.name
+    if server_version(copy) == server_version(bin_dir):
+        return copy
+    new = to.with_name(to.name + ".new")
+    shutil.rmtree(new, ignore_errors=True)
+    shutil.rmtree(to, ignore_errors=True)
+    shutil.copytree(prefix, new / package.name / prefix.name, ignore=shutil.ignore_patterns("*.a", "include"))
+    libraries = package.with_name(package.name + ".libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, new / libraries.name)
+    for path in (new, *new.rglob("*")):
+        path.chmod(0o755 if path.is_dir() or path.stat().st_mode & stat.S_IXUSR else 0o644)
+    new.rename(to)
+    return copy
 
 
 def _new_enough(folder: Path) -> Path:

@@ -24,7 +24,7 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 
 from treetop.errors import Refuse, StoreUnavailable
-from treetop.store.binaries import find_binaries
+from treetop.store.binaries import copy_programs, find_binaries
 from treetop.store.daemon import (
     FolderLock,
     choose_port,
@@ -35,8 +35,8 @@ from treetop.store.daemon import (
     wait_for,
     write_private,
 )
-from treetop.store.initdb import SUPERUSER, check_version, initialise
-from treetop.store.unprivileged import Account, account_for, place_for
+from treetop.store.initdb import SETTINGS_FILE, SUPERUSER, check_version, initialise
+from treetop.store.unprivileged import Account, account_for, place_for, runs
 
 START_SECONDS = 60.0  # crash recovery of a busy server takes some seconds
 STOP_SECONDS = 60.0
@@ -120,6 +120,7 @@ class EmbeddedPostgres:
         self._lock.acquire()
         try:
             self._locate(bin_dir)
+            bin_dir = self._reachable(bin_dir)
             if not self._data.exists():
                 self._initialise(bin_dir)
             check_version(self._data, bin_dir=bin_dir)
@@ -168,6 +169,17 @@ class EmbeddedPostgres:
         self._account = account_for(bin_dir / "initdb")
         self._data = place_for(self._account, self.folder) / "data"
 
+    def _reachable(self, bin_dir: Path) -> Path:
+        if self._account.reaches_program:
+            return bin_dir
+        copy = copy_programs(bin_dir, self._data.with_name("programs"))
+        if not runs(self._account, copy / "initdb"):
+            raise Refuse(
+                f"PostgreSQL refuses to run as root, and a copy of {bin_dir} does not run as another account",
+                hint="apt-get install postgresql, or run Treetop as an ordinary user",
+            )
+        return copy
+
     def _initialise(self, bin_dir: Path) -> None:
         password = secrets.token_urlsafe(24)
         write_private(self.password_file, password + "\n")
@@ -183,7 +195,7 @@ class EmbeddedPostgres:
         if (
             wanted
             and port is not None
-            and (self._data / "postgresql.conf").read_text() == self._configuration(port)
+            and (self._data / SETTINGS_FILE).read_text() == self._configuration(port)
         ):
             self._port = port
             if (
@@ -204,8 +216,8 @@ class EmbeddedPostgres:
     def _start_until(self, bin_dir: Path, deadline: float) -> None:
         while True:
             self._port = choose_port(wanted=self._wanted_port, last=self._saved_port())
-            write_private(self._data / "postgresql.conf", self._configuration(self._port))
-            self._account.own(self._data / "postgresql.conf")
+            write_private(self._data / SETTINGS_FILE, self._configuration(self._port))
+            self._account.own(self._data / SETTINGS_FILE)
             written = self.log.stat().st_size if self.log.exists() else 0
             self._forget_dead_postmaster()
             self._process = spawn(

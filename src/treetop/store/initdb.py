@@ -15,6 +15,7 @@ from treetop.store.daemon import server_environment, write_private
 from treetop.store.unprivileged import Account
 
 SUPERUSER = "treetop"
+SETTINGS_FILE = "treetop.conf"  # beside postgresql.conf, and stronger
 
 
 def initialise(data: Path, *, bin_dir: Path, account: Account, password: str) -> None:
@@ -46,6 +47,8 @@ def initialise(data: Path, *, bin_dir: Path, account: Account, password: str) ->
     if made.returncode != 0:
         shown = "\n".join(made.stdout.decode(errors="replace").splitlines()[-10:])
         raise Refuse(f"initdb of {new} failed:\n{shown}", hint=f"{bin_dir}/initdb --version; df {new.parent}")
+    with (new / "postgresql.conf").open("a") as configuration:  # initdb's own has what it found to work here
+        configuration.write(f"include '{SETTINGS_FILE}'\n")
     new.rename(data)
 
 

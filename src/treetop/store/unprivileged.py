@@ -7,7 +7,7 @@ A program -> the `Account` to run it under. Tried in this order:
 2. a user namespace of its own (`unshare`), in which root looks like an ordinary account: every file stays
    root's, nothing needs a permission changed. Containers may forbid it;
 3. an ordinary account that exists already. It cannot enter root's folders, so its data goes to a folder of
-   its own (`place_for`).
+   its own (`place_for`), and programs it cannot reach are copied there (`store.binaries`).
 
 Nothing here creates accounts or changes a folder that Treetop did not make.
 """
@@ -18,7 +18,7 @@ import pwd
 import shutil
 import stat
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from treetop.errors import Refuse
@@ -29,11 +29,15 @@ _LASTING_TEMPORARY = Path("/var/tmp")  # noqa: S108  survives a reboot, and ever
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """How to start a program: words put before its command, and the ids to become (None: stay who we are)."""
+    """How to start a program: words put before its command, and the ids to become (None: stay who we are).
+
+    reaches_program: False when the account cannot enter the folder the program is in.
+    """
 
     prefix: tuple[str, ...] = ()
     user: int | None = None
     group: int | None = None
+    reaches_program: bool = True
 
     def own(self, path: Path) -> None:
         """Give a file or folder that Treetop made to this account."""
@@ -44,7 +48,8 @@ class Account:
 def account_for(program: Path) -> Account:
     """Return the first account under which `program --version` runs and that is not root.
 
-    Raises `Refuse` when there is none.
+    Failing that, the first account that runs anything at all, with `reaches_program` False. Raises `Refuse`
+    when there is none.
     """
     entries = [entry for name in _ACCOUNTS if (entry := _account(name)) is not None]
     if os.geteuid() != 0 and _account_number(os.geteuid()) is not None:
@@ -57,13 +62,34 @@ def account_for(program: Path) -> Account:
     ]
     changed = [Account(user=entry.pw_uid, group=entry.pw_gid) for entry in entries]
     for account in mapped + changed:
-        if _runs(account, program):
+        if runs(account, program):
             return account
+    for account in changed:
+        if runs(account, Path("/bin/true")):
+            return replace(account, reaches_program=False)
     raise Refuse(
-        f"PostgreSQL refuses to run as root, and {program} could be run neither in a user namespace nor as "
+        f"PostgreSQL refuses to run as root, and {program} runs neither in a user namespace nor as "
         f"{' or '.join(_ACCOUNTS)}",
         hint="run Treetop as an ordinary user, or give it a PostgreSQL of your own with the `dsn` option",
     )
+
+
+def runs(account: Account, program: Path) -> bool:
+    """Tell whether `program --version` works under `account`."""
+    try:
+        subprocess.run(
+            [*account.prefix, program, "--version"],
+            user=account.user,
+            group=account.group,
+            extra_groups=None if account.user is None else [],
+            cwd="/",
+            capture_output=True,
+            timeout=30,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return True
 
 
 def place_for(account: Account, folder: Path) -> Path:
@@ -87,23 +113,6 @@ def place_for(account: Account, folder: Path) -> Path:
     else:
         account.own(place)
     return place
-
-
-def _runs(account: Account, program: Path) -> bool:
-    try:
-        subprocess.run(
-            [*account.prefix, program, "--version"],
-            user=account.user,
-            group=account.group,
-            extra_groups=None if account.user is None else [],
-            cwd="/",
-            capture_output=True,
-            timeout=30,
-            check=True,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return False
-    return True
 
 
 def _account(name: str) -> pwd.struct_passwd | None:
