@@ -17,10 +17,10 @@ from treetop.errors import Refuse
 
 DEFAULT_FILE = Path("/etc/treetop/treetop.conf")
 
-_DEFAULT = [
+_DEFAULT: list[cfg.Opt] = [
     cfg.BoolOpt("debug", default=False, help="Log what is done, not only what changed."),
 ]
-_STORE = [
+_STORE: list[cfg.Opt] = [
     cfg.StrOpt(
         "connection",
         secret=True,
@@ -36,7 +36,7 @@ _STORE = [
         "statement_timeout_ms", default=10_000, min=100, help="Longest query of the API, in milliseconds."
     ),
 ]
-_SYNC = [
+_SYNC: list[cfg.Opt] = [
     cfg.IntOpt(
         "chunk_servers",
         default=1_000,
@@ -51,7 +51,7 @@ _SYNC = [
         help="Most row changes in one commit at the top; lower it if commits hold locks too long.",
     ),
 ]
-_API = [
+_API: list[cfg.Opt] = [
     cfg.StrOpt("host", default="127.0.0.1", help="Address to listen on."),
     cfg.PortOpt("port", default=8774, help="Port to listen on; 8774 is nova-api's."),
     cfg.IntOpt("threads", default=8, min=1, help="Requests answered at the same time by one process."),

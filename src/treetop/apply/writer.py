@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Self
 
 import psycopg
 
@@ -53,6 +54,12 @@ class ZoneWriter:
         self._conn = open_session(conninfo, name=f"zone {zone_id}", settings="-c synchronous_commit=off")
         # commits not yet known to be on disk: (end of the commit in the top's WAL, position)
         self._unflushed: deque[tuple[str, Position]] = deque(maxlen=1024)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     @property
     def connection(self) -> psycopg.Connection:

@@ -125,3 +125,12 @@ def set_state(
                 "retry_at": retry_at,
             },
         )
+
+
+def has_worker(conn: psycopg.Connection, zone_id: ZoneId) -> bool:
+    """Say whether a worker holds the zone's lease."""
+    with store_errors():
+        row = conn.execute(
+            "SELECT owner IS NOT NULL AND lease_until > now() FROM zone_position WHERE zone_id = %s", (zone_id,)
+        ).fetchone()
+    return row is not None and bool(row[0])

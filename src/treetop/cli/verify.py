@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`treetop zone verify`: compare a zone with the top row by row, and mend the top where asked.
+
+The comparison is done by the zone's worker, in step with its stream, so it is exact while the zone is busy.
+Where no worker runs, this command is the worker for as long as it takes. Exit status 0: no difference.
+"""
+
+import os
+import sys
+import time
+import uuid
+from argparse import ArgumentParser, Namespace
+from threading import Event, Thread
+from typing import Any
+
+import psycopg
+from cliff.command import Command
+
+from treetop.cli.top import connected
+from treetop.config import Settings
+from treetop.errors import Retry, TreetopError
+from treetop.model.zone import Zone
+from treetop.store.leases import has_worker
+from treetop.store.verifications import Verification, find_verification, request_verification
+from treetop.store.zones import find_zone, report_zones, top_id
+from treetop.sync.applier import Limits
+from treetop.sync.pipeline import WorkerSettings, run_zone
+
+POLL_SECONDS = 0.1
+
+
+class VerifyZone(Command):
+    """Compare every server of a zone with the top's rows; --repair writes the differences to the top."""
+
+    def get_parser(self, prog_name: str) -> ArgumentParser:
+        """Describe the arguments."""
+        parser: ArgumentParser = super().get_parser(prog_name)
+        parser.add_argument("name", help="a zone's name")
+        parser.add_argument(
+            "--repair", action="store_true", help="write the zone's side of each difference to the top"
+        )
+        parser.add_argument(
+            "--timeout", type=float, default=3600.0, metavar="SECONDS", help="give up after this long"
+        )
+        return parser
+
+    def take_action(self, parsed_args: Namespace) -> int:
+        """Ask, wait, print."""
+        with connected(self.app.settings) as conn:
+            zone = find_zone(conn, parsed_args.name)
+            result = verify(
+                conn, self.app.settings, zone, repair=parsed_args.repair, timeout_seconds=parsed_args.timeout
+            )
+        for example in result.examples:
+            self.app.stdout.write(f"{example['kind']:9} {example['uuid']}{_columns(example)}\n")
+        if result.differences > len(result.examples):
+            self.app.stdout.write(f"… and {result.differences - len(result.examples)} more\n")
+        mended = " (written to the top)" if parsed_args.repair and result.differences else ""
+        self.app.stdout.write(f"{result.rows} servers compared, {result.differences} differences{mended}\n")
+        return 0 if result.differences == 0 or parsed_args.repair else 1
+
+
+def verify(
+    conn: psycopg.Connection, settings: Settings, zone: Zone, *, repair: bool, timeout_seconds: float
+) -> Verification:
+    """Have one zone compared and return the finished result. Raises `Retry` when it takes too long."""
+    request = request_verification(conn, zone.id, repair=repair)
+    stop = Event()
+    own_worker: Thread | None = None
+    if not has_worker(conn, zone.id):
+        own_worker = Thread(target=_work, args=(settings, zone, top_id(conn), stop), daemon=True)
+        own_worker.start()
+    deadline = time.monotonic() + timeout_seconds
+    try:
+        while time.monotonic() < deadline:
+            found = find_verification(conn, zone.id, request)
+            if found is None:
+                raise Retry(f"zone {zone.name} was removed while it was compared")
+            if found.is_finished:
+                return found
+            time.sleep(POLL_SECONDS)
+    finally:
+        stop.set()
+        if own_worker is not None:
+            own_worker.join(timeout=5.0)
+    (report,) = report_zones(conn, zone.name)
+    raise Retry(
+        f"zone {zone.name} is {report.state.value} and was not compared within {timeout_seconds:g} s",
+        hint=report.hint or f"treetop zone show {zone.name}",
+    )
+
+
+def _work(settings: Settings, zone: Zone, suffix: str, stop: Event) -> None:
+    worker = WorkerSettings(
+        conninfo=settings.required_connection(),
+        owner=f"{uuid.uuid4().hex[:12]}/{os.getpid()}-verify",
+        suffix=suffix,
+        servers_per_chunk=settings.chunk_servers,
+        limits=Limits(batch_changes=settings.batch_changes),
+    )
+    try:
+        run_zone(zone, worker, stop)
+    except TreetopError as error:
+        sys.stderr.write(f"the zone's worker ended: {error}\n")
+
+
+def _columns(example: dict[str, Any]) -> str:
+    columns = example.get("columns") or {}
+    return "".join(f"\n    {name}: top {top!r}, zone {zone!r}" for name, (top, zone) in columns.items())

@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`treetop zone add|list|show|remove`: the registry of zones.
+
+`-f json` of `zone list` and `zone show` is a contract: fields may be added, none changes its meaning.
+"""
+
+import os
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from cliff.command import Command
+from cliff.lister import Lister
+from cliff.show import ShowOne
+
+from treetop.capture import open_log
+from treetop.cli.top import connected
+from treetop.errors import Refuse, TreetopError
+from treetop.model.zone import PasswordReference, Trust, parse_source_url, parse_zone_name
+from treetop.store.zones import ZoneReport, add_zone, remove_zone, report_zones, top_id
+
+LIST_COLUMNS = (
+    "name",
+    "region",
+    "engine",
+    "trust",
+    "state",
+    "lag_seconds",
+    "servers",
+    "transactions",
+    "reason",
+)
+
+
+class AddZone(Command):
+    """Register a zone. Its worker starts by itself where `treetop sync` runs."""
+
+    def get_parser(self, prog_name: str) -> ArgumentParser:
+        """Describe the arguments."""
+        parser: ArgumentParser = super().get_parser(prog_name)
+        parser.add_argument("name", help="what to call the zone: a-z, 0-9, - and _")
+        parser.add_argument(
+            "url", help="mysql://USER@HOST:3306/nova_cell1 or postgresql://USER@HOST:5432/nova_cell1"
+        )
+        parser.add_argument(
+            "--region", default="RegionOne", help="the Nova deployment it belongs to (default: %(default)s)"
+        )
+        parser.add_argument(
+            "--trust",
+            choices=[trust.value for trust in Trust],
+            default=Trust.SERVERS.value,
+            help="what the zone shares: servers (without their hosts), or full (default: %(default)s)",
+        )
+        where = parser.add_mutually_exclusive_group()
+        where.add_argument("--password-file", metavar="PATH", help="file whose first line is the password")
+        where.add_argument(
+            "--password-env", metavar="NAME", help="environment variable of the worker with the password"
+        )
+        return parser
+
+    def take_action(self, parsed_args: Namespace) -> int:
+        """Check the arguments and write the zone into the registry."""
+        name = parse_zone_name(parsed_args.name)
+        url = parse_source_url(parsed_args.url)
+        with connected(self.app.settings) as conn:
+            zone = add_zone(
+                conn,
+                name=name,
+                region=parsed_args.region,
+                trust=Trust(parsed_args.trust),
+                url=url,
+                password=_password(parsed_args),
+            )
+        self.app.stdout.write(
+            f"zone {zone.name} added; `treetop sync` reads it, `treetop zone list` shows how far\n"
+        )
+        return 0
+
+
+class ListZones(Lister):
+    """List the zones: state, how far behind, how many servers, what is wrong."""
+
+    def take_action(self, parsed_args: Namespace) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
+        """Return the table."""
+        with connected(self.app.settings) as conn:
+            reports = report_zones(conn)
+        return LIST_COLUMNS, [_list_row(report) for report in reports]
+
+
+class ShowZone(ShowOne):
+    """Show one zone: where it is, how far it has been read, what is wrong and what to do."""
+
+    def get_parser(self, prog_name: str) -> ArgumentParser:
+        """Describe the arguments."""
+        parser: ArgumentParser = super().get_parser(prog_name)
+        parser.add_argument("name", help="a zone's name")
+        return parser
+
+    def take_action(self, parsed_args: Namespace) -> tuple[tuple[str, ...], tuple[object, ...]]:
+        """Return the fields."""
+        with connected(self.app.settings) as conn:
+            (report,) = report_zones(conn, parsed_args.name)
+        fields = _fields(report)
+        return tuple(fields), tuple(fields.values())
+
+
+class RemoveZone(Command):
+    """Forget a zone and its rows at the top; removes what Treetop left in the zone (a PostgreSQL slot)."""
+
+    def get_parser(self, prog_name: str) -> ArgumentParser:
+        """Describe the arguments."""
+        parser: ArgumentParser = super().get_parser(prog_name)
+        parser.add_argument("name", help="a zone's name")
+        parser.add_argument("--yes", action="store_true", help="do not ask")
+        return parser
+
+    def take_action(self, parsed_args: Namespace) -> int:
+        """Remove the zone from the registry, then clean up in the zone as far as it answers."""
+        if not parsed_args.yes and not self._confirmed(parsed_args.name):
+            raise Refuse("nothing was removed", hint=f"treetop zone remove {parsed_args.name} --yes")
+        with connected(self.app.settings) as conn:
+            zone = remove_zone(conn, parsed_args.name)
+            suffix = top_id(conn)
+        self.app.stdout.write(f"zone {zone.name} and its rows are gone from the top\n")
+        source = open_log(zone, slot_suffix=suffix)
+        try:
+            source.forget()
+        except TreetopError as error:
+            self.app.stderr.write(f"Warning: what Treetop left in the zone is still there: {error}\n")
+            if error.hint:
+                self.app.stderr.write(f"Try: {error.hint}\n")
+        finally:
+            source.close()
+        return 0
+
+    def _confirmed(self, name: str) -> bool:
+        if not self.app.stdin.isatty():
+            return False
+        self.app.stdout.write(f"Remove zone {name} and its rows from the top? [y/N] ")
+        self.app.stdout.flush()
+        return bool(self.app.stdin.readline().strip().lower() in ("y", "yes"))
+
+
+def _password(arguments: Namespace) -> PasswordReference | None:
+    if arguments.password_file:
+        path = Path(arguments.password_file).absolute()
+        if not path.is_file() or not os.access(path, os.R_OK):
+            raise Refuse(f"cannot read {path}", hint=f"printf %s PASSWORD > {path} && chmod 600 {path}")
+        return PasswordReference(kind="file", name=str(path))
+    if arguments.password_env:
+        if not arguments.password_env.isidentifier():
+            raise Refuse(f"{arguments.password_env!r} cannot be the name of an environment variable")
+        return PasswordReference(kind="env", name=arguments.password_env)
+    return None
+
+
+def _fields(report: ZoneReport) -> dict[str, object]:
+    zone = report.zone
+    return {
+        "name": zone.name,
+        "region": zone.region,
+        "engine": zone.url.engine.value,
+        "trust": zone.trust.value,
+        "state": report.state.value,
+        "since": report.since.isoformat(timespec="seconds"),
+        "lag_seconds": None if report.lag_seconds is None else round(report.lag_seconds, 3),
+        "as_of": None if report.as_of is None else report.as_of.isoformat(timespec="milliseconds"),
+        "servers": report.servers,
+        "transactions": report.transactions,
+        "changes": report.changes,
+        "is_loaded": report.is_loaded,
+        "loaded_upto": report.loaded_upto,
+        "position": report.position,
+        "url": str(zone.url),
+        "password": None if zone.password is None else str(zone.password),
+        "reason": report.reason,
+        "hint": report.hint,
+        "retry_at": None if report.retry_at is None else report.retry_at.isoformat(timespec="seconds"),
+    }
+
+
+def _list_row(report: ZoneReport) -> tuple[object, ...]:
+    fields = _fields(report)
+    return tuple(fields[name] for name in LIST_COLUMNS)
