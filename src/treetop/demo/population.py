@@ -229,9 +229,16 @@ def plan_port(
         network=network,
         tenant_id=project.id,
         v4="10.{}.{}.{}".format(*octets),
-        v6=None if network.v6_prefix is None else f"{network.v6_prefix}::{host >> 16:x}:{host & 0xFFFF:x}",
+        v6=_v6_address(network, host),
         floating=f"203.0.113.{number % 254 + 1}" if has_floating else None,
     )
+
+
+def _v6_address(network: Network, host: int) -> str | None:
+    if network.v6_prefix is None:
+        return None
+    high = f"{host >> 16:x}:" if host >> 16 else ""  # the shortest form, as PostgreSQL's inet gives it back
+    return f"{network.v6_prefix}::{high}{host & 0xFFFF:x}"
 
 
 def _volumes(random: Random) -> tuple[Volume, ...]:

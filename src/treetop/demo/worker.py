@@ -5,6 +5,7 @@ The work runs outside of the process that serves the API, so that its CPU does n
 """
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -50,6 +51,7 @@ class Worker:
                     *("--population", str(self.zone.population_file)),
                     *("--seed", str(self._seed)),
                     *("--rate", str(self._rate)),
+                    *("--parent", str(os.getpid())),
                     *("--report", str(self._report)),
                 ],
                 stdin=subprocess.DEVNULL,

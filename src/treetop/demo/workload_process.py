@@ -60,14 +60,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Work until told to stop; return the exit status."""
     arguments = _parser().parse_args(argv)
     stop = threading.Event()
-    parent = os.getppid()
 
     def end(_number: int, _frame: FrameType | None) -> None:
         stop.set()
 
     signal.signal(signal.SIGTERM, end)
     progress = _Progress(arguments.report)
-    watcher = threading.Thread(target=_watch, args=(progress, stop, parent), daemon=True)
+    watcher = threading.Thread(target=_watch, args=(progress, stop, arguments.parent), daemon=True)
     watcher.start()
     while not stop.is_set():
         try:
@@ -87,6 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--population", required=True, type=Path, help="population.json of the zone")
     parser.add_argument("--seed", required=True, type=int)
     parser.add_argument("--rate", required=True, type=float, help="transactions a second")
+    parser.add_argument("--parent", required=True, type=int, help="process id; ends when this one is gone")
     parser.add_argument("--report", required=True, type=Path, help="JSON file to keep up to date")
     return parser
 
