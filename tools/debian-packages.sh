@@ -17,9 +17,9 @@ if ! has_mariadb; then
         say 'the tests need MariaDB (mariadbd, mariadb-install-db), and only Debian and Ubuntu are known here: install it'
         exit 1
     fi
-    # Ubuntu 22.04 has the version in the name
-    sh tools/apt-install.sh mariadb-server-core mariadb-client-core ||
-        sh tools/apt-install.sh mariadb-server-core-10.6 mariadb-client-core-10.6
+    suffix=
+    grep -qs '^VERSION_ID="22.04"' /etc/os-release && suffix=-10.6 # Ubuntu had the version in the names then
+    sh tools/apt-install.sh "mariadb-server-core$suffix" "mariadb-client-core$suffix"
     has_mariadb || { say 'mariadbd is still missing'; exit 1; }
 fi
 
