@@ -31,18 +31,26 @@ from treetop.model.change import LogEvent, Position
 from treetop.model.zone import Zone
 
 SLOT_SECONDS: Final = 30  # how long a new slot may wait for open transactions
+SILENCE_SECONDS: Final = 3.0  # the server is asked for a sign of life every half second
 _LOCK_SECONDS = 5  # making a publication waits for running DDL and vacuums
 # txid_… rather than pg_…: PostgreSQL 12 has no other
 _STATE = "SELECT pg_current_wal_flush_lsn()::text, txid_snapshot_xmax(txid_current_snapshot())"
 
 
 class PostgresLog:
-    """The log of one PostgreSQL zone. slot_seconds: how long `begin` waits for a new slot."""
+    """The log of one PostgreSQL zone.
 
-    def __init__(self, zone: Zone, *, slot_seconds: int = SLOT_SECONDS) -> None:
+    slot_seconds: how long `begin` waits for a new slot. silence_seconds: after how long without a word the
+    stream's connection counts as dead, unless the server is seen to be busy with it.
+    """
+
+    def __init__(
+        self, zone: Zone, *, slot_seconds: int = SLOT_SECONDS, silence_seconds: float = SILENCE_SECONDS
+    ) -> None:
         self._zone = zone
         self._slot = slot_name(zone.name, zone.url.options.get(SLOT_SUFFIX, ""))
         self._slot_seconds = slot_seconds
+        self._silence_seconds = silence_seconds
         self._closed = threading.Event()
         self._stream: WalStream | None = None
 
@@ -75,7 +83,14 @@ class PostgresLog:
             watch = Watch(connect(self._zone, purpose=f"{self._slot} watch"), stream.walsender_pid)
             stream.start(self._slot, parse_lsn(position))
             self._stream = stream
-            yield from Reading(self._zone, stream, watch, decoder, is_closed=self._closed.is_set).events()
+            yield from Reading(
+                self._zone,
+                stream,
+                watch,
+                decoder,
+                is_closed=self._closed.is_set,
+                silence_seconds=self._silence_seconds,
+            ).events()
         except psycopg.Error as error:
             if self._closed.is_set():
                 raise Retry(f"zone {self._zone.name}: the reading was closed") from error

@@ -10,18 +10,16 @@ import select
 import struct
 import time
 from collections.abc import Callable, Iterator
-from typing import Final
 
 from treetop.capture.lsn import print_lsn
 from treetop.capture.pgoutput import Decoder
 from treetop.capture.postgres_publication import PUBLICATION
 from treetop.capture.postgres_stream import WalStream
-from treetop.capture.postgres_watch import Sighting, Watch
+from treetop.capture.postgres_watch import ASK_SECONDS, Sighting, Watch
 from treetop.errors import Retry, StopZone
 from treetop.model.change import Heartbeat, LogEvent
 from treetop.model.zone import Zone
 
-SILENCE_SECONDS: Final = 3.0
 _WAIT_SECONDS = 0.25  # how soon a `close` from another thread is noticed
 _BEAT_SECONDS = 0.02
 _LOG_DATA = ord("w")
@@ -33,13 +31,21 @@ class Reading:
     """Everything that follows the stream's start, until an error ends it."""
 
     def __init__(
-        self, zone: Zone, stream: WalStream, watch: Watch, decoder: Decoder, *, is_closed: Callable[[], bool]
+        self,
+        zone: Zone,
+        stream: WalStream,
+        watch: Watch,
+        decoder: Decoder,
+        *,
+        is_closed: Callable[[], bool],
+        silence_seconds: float,
     ) -> None:
         self._zone = zone
         self._stream = stream
         self._watch = watch
         self._decoder = decoder
         self._is_closed = is_closed
+        self._silence_seconds = silence_seconds
         self._reached = decoder.end_lsn
         self._heard_at = time.monotonic()
         self._beaten: Sighting | None = None  # the newest heartbeat: for which sighting, where, when
@@ -114,10 +120,10 @@ class Reading:
         if self._is_closed():
             raise Retry(f"zone {self._zone.name}: the reading was closed")
         silence = time.monotonic() - self._heard_at
-        if silence < SILENCE_SECONDS:
+        if silence < self._silence_seconds:
             return
         seen = self._watch.latest
-        is_answering = seen is not None and time.monotonic() - seen.answered_at < SILENCE_SECONDS / 2
+        is_answering = seen is not None and time.monotonic() - seen.answered_at < 3 * ASK_SECONDS
         if seen is not None and is_answering and not seen.is_sender_waiting:
             return  # it decodes a large transaction of tables that are not ours
         raise Retry(
