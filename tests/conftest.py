@@ -43,6 +43,18 @@ _MARIADB = {"innodb_flush_log_at_trx_commit": "0", "sync_binlog": "0"}
 _numbers = itertools.count(1)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--postgres-bin", type=Path, help="run the tests on this PostgreSQL: the folder of initdb"
+    )
+
+
+@pytest.fixture(scope="session")
+def postgres_bin(request: pytest.FixtureRequest) -> Path | None:
+    """The folder of PostgreSQL's programs; None: what Treetop finds by itself."""
+    return request.config.getoption("--postgres-bin")
+
+
 @pytest.fixture(scope="session")
 def servers_folder() -> Iterator[Path]:
     """A private folder for the session's servers, removed afterwards."""
@@ -60,17 +72,20 @@ def mariadb_server(servers_folder: Path) -> Iterator[PrivateMariaDB]:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(servers_folder: Path) -> Iterator[EmbeddedPostgres]:
-    server = EmbeddedPostgres(folder=servers_folder / "postgres", settings=_ZONE, dies_with_parent=True)
+def postgres_server(servers_folder: Path, postgres_bin: Path | None) -> Iterator[EmbeddedPostgres]:
+    folder = servers_folder / "postgres"
+    server = EmbeddedPostgres(folder=folder, bin_dir=postgres_bin, settings=_ZONE, dies_with_parent=True)
     server.start()
     yield server
     server.remove()
 
 
 @pytest.fixture(scope="session")
-def top_server(servers_folder: Path) -> Iterator[EmbeddedPostgres]:
+def top_server(servers_folder: Path, postgres_bin: Path | None) -> Iterator[EmbeddedPostgres]:
     folder = servers_folder / "top"
-    server = EmbeddedPostgres(folder=folder, settings=_FAST_AND_LOSING_ON_POWER_CUT, dies_with_parent=True)
+    server = EmbeddedPostgres(
+        folder=folder, bin_dir=postgres_bin, settings=_FAST_AND_LOSING_ON_POWER_CUT, dies_with_parent=True
+    )
     server.start()
     yield server
     server.remove()
@@ -120,13 +135,20 @@ def own_mariadb(servers_folder: Path) -> Iterator[Callable[..., PrivateMariaDB]]
 
 
 @pytest.fixture
-def own_postgres(servers_folder: Path) -> Iterator[Callable[..., EmbeddedPostgres]]:
+def own_postgres(
+    servers_folder: Path, postgres_bin: Path | None
+) -> Iterator[Callable[..., EmbeddedPostgres]]:
     """Return `make(settings={...})` -> a started server, zone settings by default; all are removed."""
     made: list[EmbeddedPostgres] = []
 
     def make(settings: Mapping[str, str] | None = None) -> EmbeddedPostgres:
         folder = servers_folder / f"own-postgres-{next(_numbers)}"
-        server = EmbeddedPostgres(folder=folder, settings=_ZONE | dict(settings or {}), dies_with_parent=True)
+        server = EmbeddedPostgres(
+            folder=folder,
+            bin_dir=postgres_bin,
+            settings=_ZONE | dict(settings or {}),
+            dies_with_parent=True,
+        )
         made.append(server)
         server.start()
         return server
