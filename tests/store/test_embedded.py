@@ -161,6 +161,19 @@ def test_a_left_server_with_other_settings_is_replaced(servers_folder):
         server.remove()
 
 
+def test_a_left_server_is_replaced_by_one_that_dies_with_us_where_that_is_wanted(servers_folder):
+    folder = servers_folder / "left by another parent"
+    data = start_in_a_process_that_is_killed(folder)
+    left = processes_in(data)
+    server = EmbeddedPostgres(folder=folder, settings=FAST, dies_with_parent=True)
+    server.start()
+    try:
+        assert not set(left) & set(processes_in(data))
+        assert value(server, "SELECT 1") == 1
+    finally:
+        server.remove()
+
+
 def test_a_left_server_is_stopped_by_whoever_removes_its_folder(servers_folder):
     folder = servers_folder / "left to be removed"
     data = start_in_a_process_that_is_killed(folder)

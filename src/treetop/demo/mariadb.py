@@ -169,14 +169,19 @@ class PrivateMariaDB:
         if not self.is_running():
             return False
         port = self._saved_port()
-        wanted = port is not None and self._wanted_port in (None, port)
-        if wanted and port is not None and (self.folder / "my.cnf").read_text() == self._configuration(port):
+        if port is not None and self._is_as_wanted(port):
             self._port = port
             wait_for(lambda: self._answers() or not self.is_running(), seconds=START_SECONDS)
             if self._answers():
                 return True
         self._end()
         return False
+
+    def _is_as_wanted(self, port: int) -> bool:
+        if self._parent_death_signal is not None and self._has_ended():
+            return False  # somebody else's child: it would not die with us
+        configured = (self.folder / "my.cnf").read_text()
+        return self._wanted_port in (None, port) and configured == self._configuration(port)
 
     def _end(self) -> None:
         for number in (signal.SIGTERM, signal.SIGKILL):

@@ -191,17 +191,10 @@ class EmbeddedPostgres:
         if not self._postmasters():
             return False
         port = self._pid_file_port()
-        wanted = self._wanted_port in (None, port)
-        if (
-            wanted
-            and port is not None
-            and (self._data / SETTINGS_FILE).read_text() == self._configuration(port)
-        ):
+        if port is not None and self._is_as_wanted(port):
             self._port = port
-            if (
-                wait_for(lambda: self._answers() or not self._postmasters(), seconds=START_SECONDS)
-                and self._answers()
-            ):
+            wait_for(lambda: self._answers() or not self._postmasters(), seconds=START_SECONDS)
+            if self._answers():
                 return True
         for pid in self._postmasters():
             signal_process(pid, signal.SIGINT)
@@ -212,6 +205,12 @@ class EmbeddedPostgres:
                 hint=f"kill -QUIT {pids[0]}",
             )
         return False
+
+    def _is_as_wanted(self, port: int) -> bool:
+        if self._parent_death_signal is not None and self._has_ended():
+            return False  # somebody else's child: it would not die with us
+        configured = (self._data / SETTINGS_FILE).read_text()
+        return self._wanted_port in (None, port) and configured == self._configuration(port)
 
     def _start_until(self, bin_dir: Path, deadline: float) -> None:
         while True:
