@@ -7,11 +7,13 @@ Treetop itself never imports Nova: `nova-manage` runs as a program.
 
 import fcntl
 import hashlib
+import json
 import shutil
 import subprocess
 import sys
 import venv
 from pathlib import Path
+from typing import Any
 
 REPOSITORY = Path(__file__).parents[2]
 LOCK = Path(__file__).with_name("requirements.lock")
@@ -35,15 +37,27 @@ def make_nova_environment() -> Path:
 def sync_schema(programs: Path, folder: Path, connection: str) -> None:
     """Make a cell's tables in an empty database, as an operator does: `nova-manage db sync --local_cell`.
 
-    connection: SQLAlchemy URL with the password. folder: private, gets the configuration.
+    connection, folder: as for `configure`.
     """
+    configuration = configure(folder, connection)
+    _run([str(programs / "nova-manage"), "--config-file", str(configuration), "db", "sync", "--local_cell"])
+
+
+def read_servers(programs: Path, configuration: Path) -> dict[str, Any]:
+    """Return what Nova's own objects read of every server of a cell that is not deleted, by uuid."""
+    script = str(Path(__file__).with_name("read_with_nova.py"))
+    return dict(json.loads(_run([str(programs / "python"), script, str(configuration)])))
+
+
+def configure(folder: Path, connection: str) -> Path:
+    """Write a nova.conf. connection: SQLAlchemy URL with the password. folder: private."""
     configuration = folder / "nova.conf"
     configuration.touch(mode=0o600)
     configuration.write_text(
         f"[DEFAULT]\nstate_path = {folder}\nlog_file = {folder}/nova.log\ntransport_url = fake://\n"
         f"[database]\nconnection = {connection}\n[oslo_concurrency]\nlock_path = {folder}\n"
     )
-    _run([str(programs / "nova-manage"), "--config-file", str(configuration), "db", "sync", "--local_cell"])
+    return configuration
 
 
 def _uv() -> str | None:
@@ -58,6 +72,7 @@ def _install_command() -> list[str]:
     return [uv, "pip", "install", "--quiet", "--python", python, "--requirement", str(LOCK)]
 
 
-def _run(command: list[str]) -> None:
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-    assert done.returncode == 0, f"{' '.join(command)} failed:\n{done.stdout[-3000:]}"
+def _run(command: list[str]) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{' '.join(command)} failed:\n{done.stdout[-2000:]}\n{done.stderr[-3000:]}"
+    return done.stdout

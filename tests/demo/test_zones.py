@@ -158,7 +158,8 @@ import os, subprocess, sys, time
 url, folder = sys.argv[1:]
 child = subprocess.Popen([sys.executable, "-m", "treetop.demo.workload_process", "--url", url,
     "--password-file", folder + "/nova.password", "--population", folder + "/population.json",
-    "--seed", "1", "--rate", "20", "--parent", str(os.getpid()), "--report", folder + "/orphan.json"], start_new_session=True)
+    "--seed", "1", "--rate", "20", "--parent", str(os.getpid()),
+    "--report", folder + "/orphan.json"], start_new_session=True)
 print(child.pid, flush=True)
 time.sleep(60)
 """

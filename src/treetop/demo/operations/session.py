@@ -97,13 +97,13 @@ class Session:
                 self.database.update("compute_nodes", self._usage(node, sign, servers, flavor), id=node["id"])
 
     def any_host(self, other_than: Value = None) -> int:
-        """Draw a host number of the zone."""
+        """Draw a host number of the zone; `other_than` is left out unless it is the only one."""
         numbers = [
             number
             for number in range(self.population.hosts)
             if host_name(self.population.zone, number) != other_than
         ]
-        return self.random.choice(numbers)
+        return self.random.choice(numbers or [0])
 
     def _touch_action(self, action: int) -> None:
         self.database.update("instance_actions", {"updated_at": self.now()}, id=action)
