@@ -35,7 +35,7 @@ ADDRESSES = {
         }
     ]
 }
-START = datetime(2026, 1, 1, 12, 0, 0)  
+START = datetime.fromisoformat("2026-01-01 12:00:00")
 _numbers = itertools.count(1)
 
 

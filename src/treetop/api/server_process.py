@@ -6,6 +6,7 @@ taken.
 """
 
 import errno
+import logging
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -57,6 +58,8 @@ def stop_on_signals() -> None:
 
 
 def _bind(app: Callable[..., Any], listening: Listening) -> Any:  # Any: waitress has no types
+    # It warns once per request that has to wait for a thread: nothing for a log under load.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     try:
         return waitress.create_server(
             app,

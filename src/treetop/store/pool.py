@@ -19,7 +19,7 @@ from treetop.errors import StoreUnavailable
 from treetop.store.session import CONNECT_TIMEOUT_SECONDS, store_errors
 
 _AS_TEXT: Final = ("uuid", "timestamp", "jsonb", "json")
-_CHECKOUT_SECONDS: Final = 5.0  # how long a request waits for a free connection before it is refused
+_CHECKOUT_SECONDS: Final = 2.0  # how long a request waits for a free connection before it is refused
 
 
 def open_pool(conninfo: str, *, size: int, statement_timeout_seconds: float) -> ConnectionPool:

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a caller may not ask, in the words of Nova that clients know; and nothing ends in a 500."""
+
+from urllib.parse import urlencode
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from treetop.api.server_parameters import SERVER_PARAMETERS, sort_keys
+
+FLAGS = "'0', '1', 'f', 'false', 'n', 'no', 'off', 'on', 't', 'true', 'y', 'yes'"
+VALUE = "Invalid input for query parameters"
+
+
+@pytest.mark.parametrize(
+    ("query", "minor", "message"),
+    [
+        ("limit=-1", 96, f"{VALUE} limit. Value: -1. '-1' does not match '^[0-9]*$'"),
+        ("limit=", 1, f"{VALUE} limit. Value: . '' should be non-empty"),
+        ("limit=x", 1, f"{VALUE} limit. Value: x. 'x' does not match '^[0-9]*$'"),
+        ("limit=1&limit=x", 1, f"{VALUE} limit. Value: x. 'x' does not match '^[0-9]*$'"),
+        ("name=[", 1, f"{VALUE} name. Value: [. '[' is not a 'regex'"),
+        ("name=", 1, f"{VALUE} name. Value: . '' is not a 'regex'"),
+        (
+            "changes-since=yesterday",
+            96,
+            f"{VALUE} changes-since. Value: yesterday. 'yesterday' is not a 'date-time'",
+        ),
+        ("changes-before=x", 66, f"{VALUE} changes-before. Value: x. 'x' is not a 'date-time'"),
+        (
+            "changes-since=2026-01-02&changes-before=2026-01-01",
+            66,
+            "The value of changes-since must be less than or equal to changes-before.",
+        ),
+        ("foo=1", 75, "'foo' does not match any of the regexes: '^_'"),
+        ("foo=1&bar=2", 75, "'bar', 'foo' do not match any of the regexes: '^_'"),
+        ("page_size=1", 75, "'page_size' does not match any of the regexes: '^_'"),
+        ("sort_dir=up", 1, "Invalid input received: Unknown sort direction, must be 'desc' or 'asc'"),
+        (
+            "sort_key=uuid&sort_dir=asc&sort_dir=asc",
+            1,
+            "Invalid input received: Sort direction size exceeds sort key size",
+        ),
+        ("locked=x", 73, f"Invalid input received: Unrecognized value 'x', acceptable values are: {FLAGS}"),
+        (
+            "all_tenants=x",
+            1,
+            f"Invalid input received: Unrecognized value 'x', acceptable values are: {FLAGS}",
+        ),
+        ("info_cache=1", 1, "Invalid filter field: info_cache."),
+        ("_x=1", 96, "Invalid filter field: _x."),
+        ("name=%FF", 1, "Query string is not UTF-8 encoded"),
+        ("name=%00", 1, "Query string holds a NUL character"),
+    ],
+)
+@pytest.mark.parametrize("path", ["/v2.1/servers", "/v2.1/servers/detail"])
+def test_bad_parameters_are_refused_in_novas_words(api, path, query, minor, message):
+    assert api.refusal(f"{path}?{query}", minor) == (400, "badRequest", message)
+
+
+@pytest.mark.parametrize("minor", [1, 74, 75])
+def test_a_bad_sort_key_is_answered_with_all_good_ones(api, minor):
+    status, _, message = api.refusal("/v2.1/servers?sort_key=nonsense", minor)
+
+    assert status == 400
+    assert message == (
+        f"{VALUE} sort_key. Value: nonsense. 'nonsense' is not one of {sorted(sort_keys(minor))}"
+    )
+    assert len(sort_keys(minor)) == (30 if minor == 75 else 51)
+
+
+@pytest.mark.parametrize("query", ["foo=1", "page_size=1", "changes-before=x", "tags=[", "locked=x"])
+def test_unknown_parameters_are_dropped_by_the_first_version(api, query):
+    assert api.get(f"/v2.1/servers?{query}", 1) == {"servers": []}
+
+
+@pytest.mark.parametrize(
+    ("query", "minor", "message"),
+    [
+        (
+            "all_tenants=1",
+            1,
+            "Policy doesn't allow os_compute_api:servers:index:get_all_tenants to be performed.",
+        ),
+        ("status=DELETED", 1, "Only administrators may list deleted instances"),
+        ("sort_key=host", 1, "Only administrators can sort servers by host"),
+        ("sort_key=uuid&sort_key=node", 96, "Only administrators can sort servers by node"),
+    ],
+)
+def test_what_is_for_administrators_is_forbidden_to_readers(reader_api, query, minor, message):
+    assert reader_api.refusal(f"/v2.1/servers?{query}", minor) == (403, "forbidden", message)
+
+
+def test_the_detailed_list_has_a_policy_of_its_own(reader_api):
+    assert "servers:detail:get_all_tenants" in reader_api.refusal("/v2.1/servers/detail?all_tenants=1")[2]
+
+
+@pytest.mark.parametrize("query", ["info_cache=1", "_x=1", "services=x"])
+def test_names_of_joined_tables_are_ignored_for_readers(reader_api, query):
+    assert reader_api.get(f"/v2.1/servers?{query}", 96) == {"servers": []}
+
+
+@pytest.mark.parametrize("pattern", ["(?<=a)b", "(?P<x>a)", "a{2000}", "\\Z"])
+def test_a_pattern_that_only_python_reads_is_refused_or_answered(api, pattern):
+    answer = api.ask(f"/v2.1/servers?name={pattern}")
+
+    assert answer.status_code in (200, 400)
+
+
+def test_a_pattern_that_the_database_cannot_read_is_named(api):
+    status, fault, message = api.refusal("/v2.1/servers?name=(?P<x>a)")
+
+    assert (status, fault) == (400, "badRequest")
+    assert "(?P<x>a)" in message
+
+
+@given(
+    pairs=st.lists(
+        st.tuples(st.sampled_from(sorted(SERVER_PARAMETERS)), st.text(max_size=8)), min_size=1, max_size=3
+    ),
+    minor=st.sampled_from([1, 26, 74, 75, 100]),
+)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_parameter_value_is_an_internal_error(api, pairs, minor):
+    answer = api.ask(f"/v2.1/servers/detail?{urlencode(pairs, errors='surrogatepass')}", minor)
+
+    assert answer.status_code in (200, 400), answer.text
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
+@pytest.mark.parametrize(
+    "path", ["/v2.1/servers", "/v2.1/servers/x", "/v2.1/servers/x/action", "/v2.1/os-keypairs"]
+)
+def test_changes_are_refused_with_a_reason(api, method, path):
+    status, fault, message = api.refusal(path, method=method)
+
+    assert (status, fault) == (403, "forbidden")
+    assert "read-only" in message
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v2.1/images?id=in:1",
+        "/v2.1/nonsense",
+        "/v2.1/not-hexadecimal/servers",
+        "/v2.1/servers.json",
+        "/nonsense",
+        "/v2.1/servers/x/y/z",
+    ],
+)
+def test_what_is_not_routed_is_a_plain_404_with_request_ids(api, path):
+    answer = api.ask(path)
+
+    assert answer.status_code == 404
+    assert answer.headers["Content-Type"].startswith("text/plain")
+    assert answer.text.startswith("404 Not Found\n\nThe resource could not be found.")
+    assert answer.headers["x-openstack-request-id"] == answer.headers["x-compute-request-id"]
+    assert "OpenStack-API-Version" not in answer.headers
+
+
+def test_head_is_not_routed_as_in_nova(api):
+    assert api.ask("/v2.1/servers", method="HEAD").status_code == 404
