@@ -29,7 +29,8 @@ _STORE: list[cfg.Opt] = [
     ),
     cfg.StrOpt(
         "bin_dir",
-        help="Folder of initdb and postgres for the embedded PostgreSQL of `treetop demo`; found by itself when not set.",
+        help="Folder of initdb and postgres for the embedded PostgreSQL of `treetop demo`;"
+        " found by itself when not set.",
     ),
     cfg.IntOpt("pool_size", default=8, min=1, help="Connections of one API process; as many as its threads."),
     cfg.IntOpt(

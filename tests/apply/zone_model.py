@@ -218,8 +218,8 @@ class ZoneModel:
         self.tables[name][self._key(name, row)] = row
         shown = dict(row)
         if self._bare:
-            shown |= {column: UNCHANGED for column in _LONG_VALUES & row.keys()}
-            old |= {column: UNCHANGED for column in old.keys() - {"id"}}
+            shown |= dict.fromkeys(_LONG_VALUES & row.keys(), UNCHANGED)
+            old |= dict.fromkeys(old.keys() - {"id"}, UNCHANGED)
         table = CELL_TABLES[name]
         self._changes.append(RowChange(Op.UPDATE, name, self._row(table, shown), self._row(table, old)))
 
@@ -252,7 +252,7 @@ class ZoneModel:
         row |= changes
         shown = dict(row)
         if self._bare and self._random.random() < 0.7:
-            shown |= {column: UNCHANGED for column in _LONG_VALUES & row.keys() - changes.keys()}
+            shown |= dict.fromkeys(_LONG_VALUES & row.keys() - changes.keys(), UNCHANGED)
         self._changes.append(RowChange(Op.UPDATE, name, self._row(CELL_TABLES[name], shown)))
 
     def _delete(self, name: str, row: dict[str, object]) -> None:
@@ -260,7 +260,7 @@ class ZoneModel:
         del self.tables[name][self._key(name, row)]
         shown = dict(row)
         if self._bare:
-            shown |= {column: UNCHANGED for column in row.keys() - set(table.key)}
+            shown |= dict.fromkeys(row.keys() - set(table.key), UNCHANGED)
         self._changes.append(RowChange(Op.DELETE, name, self._row(table, shown)))
 
     @staticmethod

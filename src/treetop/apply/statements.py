@@ -187,7 +187,8 @@ def _amend(column: str, zone_id: ZoneId) -> bytes:
     return (
         sql.SQL(
             "UPDATE {0} SET {1} = ({1} - %(old)s::text) || jsonb_build_object(%(new)s::text,"
-            " coalesce({1} -> %(old)s::text, {1} -> %(new)s::text, '{{}}') || %(fields)s::jsonb) WHERE uuid = %(uuid)s AND {1} IS NOT NULL"
+            " coalesce({1} -> %(old)s::text, {1} -> %(new)s::text, '{{}}') || %(fields)s::jsonb)"
+            " WHERE uuid = %(uuid)s AND {1} IS NOT NULL"
         )
         .format(partition(zone_id), sql.Identifier(column))
         .as_bytes()

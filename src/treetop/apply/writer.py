@@ -27,7 +27,8 @@ from treetop.store.session import open_session, store_errors
 class Progress:
     """Where a commit takes the zone.
 
-    as_of: the instant (top's clock) that the rows then show, None: no later than before. committed_at: zone's clock, None: no new transaction.
+    as_of: the instant (top's clock) that the rows then show, None: no later than before.
+    committed_at: zone's clock, None: no new transaction.
     """
 
     position: Position

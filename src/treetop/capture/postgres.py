@@ -108,6 +108,12 @@ class PostgresLog:
         if stream is not None:
             stream.confirm(parse_lsn(position))
 
+    def nudge(self) -> None:
+        """Ask the server for a keepalive now."""
+        stream = self._stream
+        if stream is not None:
+            stream.ask()
+
     def forget(self) -> None:
         """Drop the slot. The publication stays: another top may use it, and it costs nothing alone."""
         with self._session("dropping the slot") as conn:
@@ -125,7 +131,9 @@ class PostgresLog:
         with self._session("resuming") as conn:
             problem = publication_problem(conn, find_tables(conn))
             if problem is not None:
-                raise StopZone(f"zone {self._zone.name}: {problem.what}", hint=problem.mend)
+                # comments, so that the hint can be pasted whole
+                hint = f"{problem.mend}\n-- then load the zone anew: its log may lack rows since"
+                raise StopZone(f"zone {self._zone.name}: {problem.what}", hint=hint)
             require_resumable(conn, self._zone, self._slot, position)
             row = conn.execute(_STATE).fetchone()
         assert row is not None

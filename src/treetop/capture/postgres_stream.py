@@ -43,6 +43,7 @@ class WalStream:
         self._written = 0
         self._confirmed = 0
         self._reported = 0
+        self._asks = False
         self._reporter = threading.Thread(target=self._report_for_ever, name="wal-feedback", daemon=True)
 
     @property
@@ -90,6 +91,11 @@ class WalStream:
         """Let the server forget its log up to `lsn`; sent within `STATUS_SECONDS`. Does not block."""
         self._confirmed = max(self._confirmed, lsn)
 
+    def ask(self) -> None:
+        """Ask the server now how far it is; it answers with a keepalive. Does not block."""
+        self._asks = True
+        self._wake.set()
+
     def close(self) -> None:
         """End the conversation; idempotent. What was confirmed is sent first if the socket takes it."""
         if self._closed.is_set():
@@ -130,7 +136,8 @@ class WalStream:
                 is_due = time.monotonic() >= next_at
                 if is_due:
                     next_at = time.monotonic() + STATUS_SECONDS
-                self._report(wants_reply=is_due)
+                asked, self._asks = self._asks, False
+                self._report(wants_reply=is_due or asked)
                 self._wake.wait(max(0.0, next_at - time.monotonic()))
                 self._wake.clear()
             self._report(wants_reply=False)

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """`treetop sync` and `treetop serve`: the two daemons."""
 
+import os
+import signal
 from argparse import SUPPRESS, ArgumentParser, Namespace
+from threading import Thread
 
 from cliff.command import Command
 
 from treetop.api.serve import serve
-from treetop.cli.top import connected
+from treetop.cli.top import connected, settings_of
 from treetop.sync.supervisor import Supervisor
 from treetop.sync.worker_process import stop_on_signals, work
 from treetop.telemetry import start_logging
@@ -20,11 +23,14 @@ class Sync(Command):
         parser: ArgumentParser = super().get_parser(prog_name)
         parser.add_argument("--zone", metavar="NAME", help="read only this zone, in this process")
         parser.add_argument("--supervisor", help=SUPPRESS)
+        parser.add_argument("--with-parent", action="store_true", help=SUPPRESS)
         return parser
 
     def take_action(self, parsed_args: Namespace) -> int:
         """Supervise, or be one zone's worker."""
-        settings = self.app.settings
+        settings = settings_of(self)
+        if parsed_args.with_parent:
+            end_with_parent()
         if parsed_args.zone:
             start_logging(debug=settings.debug, zone=parsed_args.zone)
             return work(settings, parsed_args.zone, supervisor=parsed_args.supervisor)
@@ -43,11 +49,25 @@ class Serve(Command):
         parser: ArgumentParser = super().get_parser(prog_name)
         parser.add_argument("--host", help="address to listen on (default: [api] host)")
         parser.add_argument("--port", type=int, help="port to listen on (default: [api] port)")
+        parser.add_argument("--with-parent", action="store_true", help=SUPPRESS)
         return parser
 
     def take_action(self, parsed_args: Namespace) -> int:
         """Serve."""
-        with connected(self.app.settings):
+        if parsed_args.with_parent:
+            end_with_parent()
+        with connected(settings_of(self)):
             pass
-        serve(self.app.settings, host=parsed_args.host, port=parsed_args.port)
+        serve(settings_of(self), host=parsed_args.host, port=parsed_args.port)
         return 0
+
+
+def end_with_parent() -> None:
+    """Treat the end of stdin, a pipe that our parent holds open, as SIGTERM: it ends even by `kill -9`."""
+
+    def watch() -> None:
+        while os.read(0, 4096):
+            pass
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    Thread(target=watch, name="parent-watch", daemon=True).start()

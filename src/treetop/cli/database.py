@@ -5,6 +5,7 @@ from argparse import Namespace
 
 from cliff.command import Command
 
+from treetop.cli.top import settings_of
 from treetop.store.migrate import migrations, schema_version, sync_schema
 from treetop.store.session import open_session
 
@@ -14,7 +15,7 @@ class SyncDatabase(Command):
 
     def take_action(self, parsed_args: Namespace) -> int:
         """Apply the migrations that are missing."""
-        applied = sync_schema(self.app.settings.required_connection())
+        applied = sync_schema(settings_of(self).required_connection())
         for name in applied:
             self.app.stdout.write(f"applied {name}\n")
         if not applied:
@@ -27,6 +28,6 @@ class ShowVersion(Command):
 
     def take_action(self, parsed_args: Namespace) -> int:
         """Print both numbers."""
-        with open_session(self.app.settings.required_connection(), name="command") as conn:
+        with open_session(settings_of(self).required_connection(), name="command") as conn:
             self.app.stdout.write(f"schema {schema_version(conn)}, needed {len(migrations())}\n")
         return 0

@@ -6,7 +6,9 @@ a traceback unless --debug. Commands are loaded by entry point, so that `zone li
 """
 
 import sys
+from argparse import ArgumentParser
 from collections.abc import Sequence
+from typing import Any
 
 from cliff.app import App
 from cliff.command import Command
@@ -34,9 +36,14 @@ class Treetop(App):
         )
         self.settings: Settings
 
-    def build_option_parser(self, description: str, version: str) -> object:
+    def build_option_parser(
+        self,
+        description: str | None,
+        version: str | None,
+        argparse_kwargs: dict[str, Any] | None = None,  # cliff's own signature
+    ) -> ArgumentParser:
         """Add --config-file to cliff's global options."""
-        parser = super().build_option_parser(description, version)
+        parser = super().build_option_parser(description, version, argparse_kwargs)
         parser.add_argument(
             "--config-file",
             action="append",

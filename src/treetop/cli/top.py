@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
+from cliff.command import Command
 
 from treetop.config import Settings
 from treetop.store.migrate import check_schema
@@ -18,3 +19,10 @@ def connected(settings: Settings) -> Iterator[psycopg.Connection]:
         conn.autocommit = True
         check_schema(conn)
         yield conn
+
+
+def settings_of(command: Command) -> Settings:
+    """The settings that `cli.main` read before it made the command."""
+    settings = command.app.settings  # type: ignore[attr-defined]  # cliff types every application as its base
+    assert isinstance(settings, Settings)
+    return settings

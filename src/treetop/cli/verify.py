@@ -16,7 +16,7 @@ from typing import Any
 import psycopg
 from cliff.command import Command
 
-from treetop.cli.top import connected
+from treetop.cli.top import connected, settings_of
 from treetop.config import Settings
 from treetop.errors import Retry, TreetopError
 from treetop.model.zone import Zone
@@ -46,10 +46,10 @@ class VerifyZone(Command):
 
     def take_action(self, parsed_args: Namespace) -> int:
         """Ask, wait, print."""
-        with connected(self.app.settings) as conn:
+        with connected(settings_of(self)) as conn:
             zone = find_zone(conn, parsed_args.name)
             result = verify(
-                conn, self.app.settings, zone, repair=parsed_args.repair, timeout_seconds=parsed_args.timeout
+                conn, settings_of(self), zone, repair=parsed_args.repair, timeout_seconds=parsed_args.timeout
             )
         for example in result.examples:
             self.app.stdout.write(f"{example['kind']:9} {example['uuid']}{_columns(example)}\n")

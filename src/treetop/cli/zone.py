@@ -13,7 +13,7 @@ from cliff.lister import Lister
 from cliff.show import ShowOne
 
 from treetop.capture import open_log
-from treetop.cli.top import connected
+from treetop.cli.top import connected, settings_of
 from treetop.errors import Refuse, TreetopError
 from treetop.model.zone import PasswordReference, Trust, parse_source_url, parse_zone_name
 from treetop.store.zones import ZoneReport, add_zone, remove_zone, report_zones, top_id
@@ -61,7 +61,7 @@ class AddZone(Command):
         """Check the arguments and write the zone into the registry."""
         name = parse_zone_name(parsed_args.name)
         url = parse_source_url(parsed_args.url)
-        with connected(self.app.settings) as conn:
+        with connected(settings_of(self)) as conn:
             zone = add_zone(
                 conn,
                 name=name,
@@ -81,7 +81,7 @@ class ListZones(Lister):
 
     def take_action(self, parsed_args: Namespace) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
         """Return the table."""
-        with connected(self.app.settings) as conn:
+        with connected(settings_of(self)) as conn:
             reports = report_zones(conn)
         return LIST_COLUMNS, [_list_row(report) for report in reports]
 
@@ -97,7 +97,7 @@ class ShowZone(ShowOne):
 
     def take_action(self, parsed_args: Namespace) -> tuple[tuple[str, ...], tuple[object, ...]]:
         """Return the fields."""
-        with connected(self.app.settings) as conn:
+        with connected(settings_of(self)) as conn:
             (report,) = report_zones(conn, parsed_args.name)
         fields = _fields(report)
         return tuple(fields), tuple(fields.values())
@@ -117,7 +117,7 @@ class RemoveZone(Command):
         """Remove the zone from the registry, then clean up in the zone as far as it answers."""
         if not parsed_args.yes and not self._confirmed(parsed_args.name):
             raise Refuse("nothing was removed", hint=f"treetop zone remove {parsed_args.name} --yes")
-        with connected(self.app.settings) as conn:
+        with connected(settings_of(self)) as conn:
             zone = remove_zone(conn, parsed_args.name)
             suffix = top_id(conn)
         self.app.stdout.write(f"zone {zone.name} and its rows are gone from the top\n")

@@ -15,19 +15,19 @@ from threading import Event
 
 import psycopg
 
+from treetop.apply.writer import ZoneWriter
 from treetop.capture import open_log, open_rows
 from treetop.capture.source import LogSource, SourceFacts
-from treetop.errors import LostLease, NotFound, Resnapshot, TreetopError
+from treetop.errors import LostLease, NotFound, Resnapshot, Retry, TreetopError
 from treetop.model.change import Position
 from treetop.model.zone import Engine, Zone, ZoneState
 from treetop.store import leases
 from treetop.store.session import open_session
 from treetop.sync.applier import Applier, Limits
-from treetop.sync.lifecycle import setback
-from treetop.sync.passes import Passes
 from treetop.sync.event_queue import EventQueue
+from treetop.sync.lifecycle import setback
 from treetop.sync.log_reader import LogReader
-from treetop.apply.writer import ZoneWriter
+from treetop.sync.passes import Passes
 
 log = logging.getLogger(__name__)
 
@@ -55,10 +55,11 @@ def run_zone(zone: Zone, settings: WorkerSettings, stop: Event) -> None:
         worker = _Worker(zone, settings, stop)
         try:
             worker.run(reload=reload)
-            return
+            break
         except (LostLease, NotFound):
             raise
-        except TreetopError as error:
+        except Exception as fault:
+            error = fault if isinstance(fault, TreetopError) else _unexpected(fault)
             if worker.was_live:
                 attempts = 0
             reload = isinstance(error, Resnapshot)
@@ -69,6 +70,14 @@ def run_zone(zone: Zone, settings: WorkerSettings, stop: Event) -> None:
         finally:
             worker.close()
         stop.wait(wait_seconds)
+
+
+def _unexpected(fault: Exception) -> TreetopError:
+    log.error("a fault in Treetop itself", exc_info=fault)
+    return Retry(
+        f"a fault in Treetop itself ({type(fault).__name__}: {fault})",
+        hint="report it with the worker's log; the zone is tried again meanwhile",
+    )
 
 
 def _record(zone: Zone, settings: WorkerSettings, error: TreetopError, attempts: int) -> float:
@@ -150,7 +159,7 @@ class _Worker:
         for close in reversed(self._closers):
             try:
                 close()
-            except Exception as error:  # noqa: BLE001  # closing must go on
+            except Exception as error:  # closing must go on
                 log.debug("closing: %s", error)
         self._closers.clear()
 

@@ -80,6 +80,7 @@ class Supervisor:
             name,
             "--supervisor",
             self._name,
+            "--with-parent",
         ]
         process = subprocess.Popen(command, stdin=subprocess.PIPE)  # its stdin ends when this process dies
         log.info("worker %d reads zone %s", process.pid, name)

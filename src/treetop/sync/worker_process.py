@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The body of `treetop sync --zone NAME`: one zone in this process, until a signal or the parent's death.
+"""The body of `treetop sync --zone NAME`: one zone in this process, until a signal.
 
 Exit status 0: told to stop, or the zone is another worker's or was removed; 1 is for the supervisor to start anew.
 """
@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 import uuid
-from threading import Event, Thread
+from threading import Event
 
 from treetop.config import Settings
 from treetop.errors import LostLease, NotFound
@@ -22,10 +22,8 @@ log = logging.getLogger(__name__)
 
 
 def work(settings: Settings, zone_name: str, *, supervisor: str | None) -> int:
-    """Keep one zone in step. supervisor: the parent's name; then stdin is a pipe that ends when it dies."""
+    """Keep one zone in step. supervisor: the name of the one that started us, None: nobody did."""
     stop = stop_on_signals()
-    if supervisor is not None:
-        Thread(target=_stop_with_parent, args=(stop,), name="parent-watch", daemon=True).start()
     conninfo = settings.required_connection()
     with open_session(conninfo, name=f"worker of {zone_name}") as conn:
         zone = find_zone(conn, zone_name)
@@ -51,9 +49,3 @@ def stop_on_signals() -> Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     return stop
-
-
-def _stop_with_parent(stop: Event) -> None:
-    while os.read(0, 4096):
-        pass
-    stop.set()
