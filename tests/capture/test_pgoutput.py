@@ -187,7 +187,7 @@ def test_missing_column_stops_the_zone_only_where_a_row_would_need_it():
 def test_column_of_an_unfit_type_stops_the_zone():
     columns = [("id", TEXT, True), *METADATA_COLUMNS[1:]]
 
-    with pytest.raises(StopZone, match="instance_system_metadata.id should hold integer"):
+    with pytest.raises(StopZone, match=r"instance_system_metadata\.id should hold integer"):
         changes(relation(METADATA, "instance_system_metadata", *columns))
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A PostgreSQL zone whose server, network or consumer fails: nothing lost, nothing twice, nobody waits for ever."""
+"""A PostgreSQL zone whose server, network or consumer fails: nothing lost or twice, no endless wait."""
 
 import itertools
 import threading
@@ -210,7 +210,7 @@ def test_stream_resumes_after_the_server_restarted(own_postgres: Callable[..., E
     server = own_postgres({"fsync": "on"})
     database = create_postgres_database(server, "cell")
     make_cell(database)
-    log, position, events = started(database)
+    log, _, events = started(database)
     tag(database, "before")
     (before,) = follow(database, events)
     tag(database, "not read yet")

@@ -183,7 +183,10 @@ def test_truncate_is_given_per_watched_table(cell, events):
 def test_unwatched_tables_and_unused_system_metadata_are_left_out(cell, events):
     add_server(cell, "a")
     cell.execute("INSERT INTO services (host, report_count) VALUES ('h', 0)")
-    cell.execute("INSERT INTO instance_system_metadata (instance_uuid, key) VALUES ('a', 'boot_roles'), ('a', 'image_os')")
+    cell.execute(
+        "INSERT INTO instance_system_metadata (instance_uuid, key)"
+        " VALUES ('a', 'boot_roles'), ('a', 'image_os')"
+    )
 
     instance, metadata = changes_of(follow(cell, events))
 
@@ -217,7 +220,8 @@ def test_large_transaction_comes_in_pieces(cell, events):
 def test_transaction_of_big_rows_comes_in_pieces(cell, events):
     add_server(cell, "a")
     cell.execute(
-        "INSERT INTO instance_faults (instance_uuid, code, details) SELECT 'a', 1, %s FROM generate_series(1, 60)",
+        "INSERT INTO instance_faults (instance_uuid, code, details)"
+        " SELECT 'a', 1, %s FROM generate_series(1, 60)",
         (BIG,),
     )
 
@@ -281,10 +285,12 @@ def test_renaming_a_wanted_column_stops_the_zone_before_its_next_row(cell, event
     add_server(cell, "b")
 
     given: list[Transaction] = []
+
+    def read() -> None:
+        given.extend(event for event in events if isinstance(event, Transaction))
+
     with pytest.raises(StopZone, match="display_name"):
-        for event in events:
-            if isinstance(event, Transaction):
-                given.append(event)
+        read()
 
     assert [change.table for change in changes_of(given)] == ["instances", "tags"]
 

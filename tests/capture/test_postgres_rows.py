@@ -134,10 +134,12 @@ def test_single_servers_are_read_again_with_their_rows(cell):
 def test_host_identity_of_a_zone_that_shares_servers_only_is_not_in_a_chunk(cell):
     add_server(cell, "a", host="compute-7", node="compute-7")
     cell.execute(
-        "INSERT INTO instance_faults (instance_uuid, code, details, host) VALUES ('a', 1, 'on compute-7', 'compute-7')"
+        "INSERT INTO instance_faults (instance_uuid, code, details, host)"
+        " VALUES ('a', 1, 'on compute-7', 'compute-7')"
     )
     cell.execute(
-        "INSERT INTO instance_system_metadata (instance_uuid, key, value) VALUES ('a', 'imageXos', 'no'), ('a', 'image_os', 'yes')"
+        "INSERT INTO instance_system_metadata (instance_uuid, key, value)"
+        " VALUES ('a', 'imageXos', 'no'), ('a', 'image_os', 'yes')"
     )
     rows = PostgresRows(a_zone(cell, trust=Trust.SERVERS))
 
@@ -175,7 +177,8 @@ def test_reader_goes_on_with_a_new_session_after_its_own_was_lost(cell):
     rows = PostgresRows(a_zone(cell))
     rows.read_range(after=0, rows=1)
     cell.execute(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE '%% chunks' AND datname = %s",
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE application_name LIKE '%% chunks' AND datname = %s",
         (cell.name,),
     )
 
@@ -217,7 +220,8 @@ CHUNKS = 300
 def test_chunk_holds_exactly_the_transactions_its_snapshot_sees(cell):
     """Rebuild every chunk from the log, by the rule alone, and compare."""
     cell.execute(
-        "INSERT INTO instances (id, uuid, deleted, vcpus) SELECT g, 'u' || g, 0, 0 FROM generate_series(1, 40) g"
+        "INSERT INTO instances (id, uuid, deleted, vcpus)"
+        " SELECT g, 'u' || g, 0, 0 FROM generate_series(1, 40) g"
     )
     log, _, events = started(cell)
     stop = threading.Event()
@@ -275,7 +279,8 @@ def write(cell: PostgresDatabase, seed: int, stop: threading.Event) -> None:
                             connection.execute("DELETE FROM instances WHERE id = %s", (key,))
                         case 1:
                             connection.execute(
-                                "INSERT INTO instances (id, uuid, deleted, vcpus) VALUES (%s, %s, 0, %s) ON CONFLICT DO NOTHING",
+                                "INSERT INTO instances (id, uuid, deleted, vcpus) VALUES (%s, %s, 0, %s)"
+                                " ON CONFLICT DO NOTHING",
                                 (key, f"u{key}", chance.randint(0, 9)),
                             )
                         case 2:

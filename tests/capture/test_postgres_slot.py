@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Slot and publication of a real PostgreSQL: made, missing, lost, taken, and what each means for a stored position."""
+"""Slot and publication of a real PostgreSQL: made, missing, lost, taken, and what each means."""
 
 from collections.abc import Callable, Iterator
 
@@ -63,7 +63,7 @@ def test_two_tops_read_one_zone_by_their_suffixes(cell):
     streams = [log.stream(log.begin()) for log in logs]
     add_server(cell, "a")
 
-    assert [len(changes_of(follow(cell, events))) for events in streams][0] == 1
+    assert [len(changes_of(follow(cell, events))) for events in streams] == [1, 2]  # with the first marker
     assert len(slots(cell)) == 2
     for log in logs:
         log.close()
@@ -184,6 +184,20 @@ def test_publication_made_after_the_position_means_load_anew(cell):
         run(log.stream(position))
 
 
+def test_dropping_a_published_column_by_force_stops_the_zone(cell):
+    """CASCADE takes the whole table out of the publication: its rows would be missing without a word."""
+    log, _, events = started(cell)
+    next(events)
+    next(events)
+    with pytest.raises(psycopg.errors.DependentObjectsStillExist):
+        cell.execute("ALTER TABLE instances DROP COLUMN display_name")
+    cell.execute("ALTER TABLE instances DROP COLUMN display_name CASCADE")
+
+    with pytest.raises(StopZone, match="publication"):
+        run(events)
+    log.close()
+
+
 def test_publication_dropped_under_the_stream_stops_the_zone(cell):
     log, _, events = started(cell)
     next(events)
@@ -213,6 +227,7 @@ def test_table_taken_out_of_the_publication_and_put_back_stops_the_stream(cell):
     [
         ("ALTER PUBLICATION treetop DROP TABLE tags", "lacks table tags"),
         ("ALTER PUBLICATION treetop SET (publish = 'insert')", "leaves out"),
+        ("ALTER PUBLICATION treetop SET TABLE instances WHERE (id > 3)", "filters the rows|lacks"),
         ("ALTER TABLE instances ADD COLUMN hidden boolean", "lacks column hidden"),
         ("ALTER TABLE tags REPLICA IDENTITY FULL", None),  # all its columns are wanted
         ("ALTER TABLE instances REPLICA IDENTITY FULL", "Nova's own updates fail"),

@@ -43,6 +43,7 @@ class WalStream:
         self._written = 0
         self._confirmed = 0
         self._reported = 0
+        self._ended: psycopg.Error | None = None
         self._asks = False
         self._reporter = threading.Thread(target=self._report_for_ever, name="wal-feedback", daemon=True)
 
@@ -108,18 +109,18 @@ class WalStream:
             self._conn.close()
 
     def _take(self) -> list[bytes]:
+        if self._ended is not None:
+            raise self._ended
         self._pgconn.consume_input()
         payloads: list[bytes] = []
         while len(payloads) < _BATCH_MESSAGES:
             size, data = self._pgconn.get_copy_data(1)
-            if size > 0:
-                payloads.append(bytes(data))
-            elif size == 0:
+            if size == 0:
                 break
-            elif payloads:
-                break  # give what came before the end; the next call finds the end again
-            else:
-                raise self._end()
+            if size < 0:
+                self._ended = self._end()  # told once only; what came before it is given first
+                return payloads or self._take()
+            payloads.append(bytes(data))
         return payloads
 
     def _end(self) -> psycopg.Error:

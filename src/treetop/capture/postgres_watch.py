@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ask a PostgreSQL zone twice a second, beside its stream: where does your log end, and when is that?
+"""Ask a PostgreSQL zone twice a second, beside its stream, where its log ends and when that is.
 
 In: an ordinary session, asked without ever waiting for it. Out: `Sighting`s. They are needed because the
 stream alone cannot tell "nothing is pending" from "the server has not looked that far yet" (a keepalive
@@ -27,10 +27,11 @@ _ASK = f"""
 SELECT pg_current_wal_flush_lsn(),
        (extract(epoch FROM clock_timestamp() - '2000-01-01 00:00:00+00') * 1000000)::bigint,
        (SELECT coalesce(wait_event_type, 'busy') FROM pg_stat_get_activity($1)),
-       (SELECT md5(string_agg(to_jsonb(r)::text, ',' ORDER BY r.oid))
-          FROM pg_publication_rel r
-          JOIN pg_publication p ON p.oid = r.prpubid
-         WHERE p.pubname = '{PUBLICATION}')
+       (SELECT md5(to_jsonb(p)::text || coalesce(string_agg(to_jsonb(r)::text, ',' ORDER BY r.oid), ''))
+          FROM pg_publication p
+          LEFT JOIN pg_publication_rel r ON r.prpubid = p.oid
+         WHERE p.pubname = '{PUBLICATION}'
+         GROUP BY p.*)
 """  # noqa: S608 (a constant of ours)
 
 
