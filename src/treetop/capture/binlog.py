@@ -95,7 +95,7 @@ class BinlogDecoder:
         else:
             is_checked = self._has_checksums
         if not is_checked:
-            return end
+            return end - 4 if kind == FORMAT_DESCRIPTION else end
         if zlib.crc32(data[start:end]) != CRC32_RESIDUE:
             raise _damaged(f"the checksum of an event of type {kind} is wrong")
         return end - 4

@@ -27,7 +27,14 @@ from treetop.capture.binlog_values import (
     time2_text,
     timestamp2_text,
 )
-from treetop.capture.mysql_text import double_text, float_text, latin1_text, timestamp_text, year_number
+from treetop.capture.mysql_text import (
+    double_text,
+    float_text,
+    latin1_text,
+    timestamp_text,
+    utf8_text,
+    year_number,
+)
 from treetop.errors import StopZone
 from treetop.model.change import Value
 from treetop.nova.tables import Kind
@@ -62,7 +69,7 @@ class WireColumn:
     meta: int
     unsigned: bool | None = None
     charset: str | None = None
-    labels: tuple[str, ...] | None = None
+    labels: tuple[bytes, ...] | None = None  # of an ENUM or SET, in `charset`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,16 +220,15 @@ def _text_reader(column: WireColumn, table: str) -> Reader | None:
     if kind in (VARCHAR, VAR_STRING, STRING, BLOB):
         return _characters_reader(column, table)
     if kind in (ENUM, SET):
-        labels = column.labels
-        if labels is None:
+        if column.labels is None:
             raise StopZone(
                 f"the log does not give the values of {table}.{column.name}",
                 hint="SET GLOBAL binlog_row_metadata=FULL",
             )
-        convert = (
-            (lambda raw: enum_label(raw, labels)) if kind == ENUM else (lambda raw: set_labels(raw, labels))
-        )
-        return Reader(code=f"{meta}s", convert=convert, is_memorable=True)
+        decode = _charset_decoder(column, table)
+        labels = tuple(map(decode, column.labels))
+        text = enum_label if kind == ENUM else set_labels
+        return Reader(code=f"{meta}s", convert=lambda raw: text(raw, labels), is_memorable=True)
     return _printed_reader(kind, meta)
 
 
@@ -246,11 +252,16 @@ def _printed_reader(kind: int, meta: int) -> Reader | None:
 def _characters_reader(column: WireColumn, table: str) -> Reader | None:
     if column.charset == "binary" and column.type == STRING:
         return None  # BINARY(n), and MariaDB's UUID and INET6: not text, and padding is lost in the log
+    decode = _charset_decoder(column, table)
+    return Reader(code="", convert=None if decode is utf8_text else decode)
+
+
+def _charset_decoder(column: WireColumn, table: str) -> Callable[[bytes], str]:
     if column.charset in UTF8_CHARSETS:
-        return Reader(code="")
+        return utf8_text
     if column.charset == LATIN1:
-        return Reader(code="", convert=latin1_text)
+        return latin1_text
     raise StopZone(
         f"{table}.{column.name} is stored in charset {column.charset}, which Treetop cannot decode",
-        hint=f"ALTER TABLE {table} CONVERT TO CHARACTER SET utf8mb4, or report the charset",
+        hint=f"ALTER TABLE {table} CONVERT TO CHARACTER SET utf8mb4",
     )

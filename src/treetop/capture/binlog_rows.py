@@ -61,12 +61,14 @@ class RowsDecoder:
         trust: Trust,
         charsets: Mapping[int, str],
         describe: Describe,
+        is_mariadb: bool,
     ) -> None:
         self._database = database.encode()
         self._tables = tables
         self._trust = trust
         self._charsets = charsets
         self._describe = describe
+        self._is_mariadb = is_mariadb
         self._compiled: dict[bytes, WatchedTable | None] = {}  # by what a TABLE_MAP says after the table id
         self._by_id: dict[bytes, WatchedTable | None] = {}
         self._present: dict[str, frozenset[str]] = {}
@@ -107,7 +109,7 @@ class RowsDecoder:
         if data[at : at + len(bitmaps)] != bitmaps:
             raise StopZone(
                 f"a row event of {table.table.name} has {count} columns and lacks some of them",
-                hint="SET GLOBAL binlog_row_image=FULL (also where a session sets it), then load the zone again",
+                hint="SET GLOBAL binlog_row_image=FULL, also where sessions set it; then load the zone again",
             )
         at += len(bitmaps)
         if form.is_compressed:
@@ -135,7 +137,7 @@ class RowsDecoder:
         table = self._tables.get(parsed.table) if parsed.schema == self._database else None
         if table is None:
             return None
-        columns = parsed.columns(self._charsets)
+        columns = parsed.columns(self._charsets, is_mariadb=self._is_mariadb)
         if not columns or not columns[0].name:
             columns = complete(table, columns, self._describe(table.name))
         elif any(column.labels is None and column.type in (wire.ENUM, wire.SET) for column in columns):

@@ -81,8 +81,11 @@ class TableMap:
             at += size
         return cls(schema=schema, table=table, types=meta, optional=optional)
 
-    def columns(self, charsets: Mapping[int, str]) -> tuple[WireColumn, ...]:
-        """Give every column with what the optional metadata says; without names they are ""."""
+    def columns(self, charsets: Mapping[int, str], *, is_mariadb: bool) -> tuple[WireColumn, ...]:
+        """Give every column with what the optional metadata says; without names they are "".
+
+        MariaDB lists a charset for geometry columns too (measured), MySQL does not (its documentation).
+        """
         count = len(self.types)
         names = [name.decode() for name in _strings(self.optional.get(4, b""))] or [""] * count
         of_type = [kind for kind, _ in self.types]
@@ -90,7 +93,8 @@ class TableMap:
         unsigned: dict[int, bool] = {}
         if signs := self.optional.get(1):
             unsigned = {place: bool(signs[n >> 3] >> (7 - (n & 7)) & 1) for n, place in enumerate(numeric)}
-        collations = self._collations(2, 3, [p for p, kind in enumerate(of_type) if kind in _CHARACTER])
+        with_charset = _CHARACTER | {wire.GEOMETRY} if is_mariadb else _CHARACTER
+        collations = self._collations(2, 3, [p for p, kind in enumerate(of_type) if kind in with_charset])
         label_places = [p for p, kind in enumerate(of_type) if kind in (wire.ENUM, wire.SET)]
         collations |= self._collations(10, 11, label_places)
         labels = dict(
@@ -116,7 +120,7 @@ class TableMap:
                 charset=charsets.get(collations[place], f"of collation {collations[place]}")
                 if place in collations
                 else None,
-                labels=tuple(label.decode() for label in labels[place]) if place in labels else None,
+                labels=tuple(labels[place]) if place in labels else None,
             )
             for place, (kind, meta) in enumerate(self.types)
         )
@@ -155,8 +159,8 @@ def complete(
             column,
             name=seen.name,
             unsigned=seen.unsigned,
-            charset=seen.charset or "binary",
-            labels=seen.labels,
+            charset="utf8mb4" if seen.labels else seen.charset or "binary",
+            labels=tuple(label.encode() for label in seen.labels) if seen.labels else None,
         )
         for column, seen in zip(columns, described, strict=True)
     )

@@ -117,6 +117,7 @@ class MysqlLog:
             trust=zone.trust,
             charsets=charsets(session),
             describe=lambda table: describe_table(zone, table),
+            is_mariadb=session.is_mariadb,
         )
         return BinlogDecoder(
             start=start,
