@@ -14,10 +14,11 @@ import pymysql
 import pytest
 
 from tests.servers import wait_until
+from treetop.capture import open_log, open_rows
 from treetop.demo.worker import Worker
 from treetop.demo.zone_database import Error, ZoneDatabase
 from treetop.demo.zones import DemoZone, plan_zones
-from treetop.model.zone import Engine, ZoneName
+from treetop.model.zone import Engine, Trust, Zone, ZoneId, ZoneName
 from treetop.nova.tables import CELL_TABLES
 
 
@@ -82,6 +83,27 @@ def test_collector_changes_nothing(zone: DemoZone) -> None:
                 database.delete(table)
         with pytest.raises(Error):
             database.run_script("CREATE TABLE mine (id INT)")
+
+
+def test_collector_is_all_that_treetop_asks_for(zone: DemoZone) -> None:
+    registered = Zone(
+        id=ZoneId(1),
+        name=zone.name,
+        region="demo",
+        trust=Trust.FULL,
+        url=zone.source_url(),
+        password=zone.password,
+    )
+    log, rows = open_log(registered), open_rows(registered)
+
+    log.check()  # raises with all that is missing
+    log.begin()
+    chunk = rows.read_range(after=0, rows=10)
+    log.forget()
+    log.close()
+    rows.close()
+
+    assert len(chunk.rows["instances"]) == 10
 
 
 def test_collector_may_read_the_log(zone: DemoZone) -> None:
