@@ -68,6 +68,10 @@ def test_its_binary_log_is_what_a_zone_needs_from_the_first_statement(server):
         assert cursor.fetchone() == ("ROW", "FULL", "FULL", 1, 1)
 
 
+def test_its_temporary_tables_are_out_of_reach_of_other_servers(server):
+    assert value(server, "SELECT @@tmpdir") == str(server.folder / "tmp")
+
+
 def test_settings_override_remove_and_add(servers_folder):
     settings = {
         "binlog_row_metadata": "NO_LOG",

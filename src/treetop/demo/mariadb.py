@@ -2,7 +2,7 @@
 """A private MariaDB in a folder of its own, with the binary log a zone needs: for demo zones and tests.
 
 Folder -> a server on 127.0.0.1 and a way in as root. In the folder: `data`, `server.log`, `password` (first
-line), `my.cnf` (the only options read), `port`, `owner.lock`. root has a password because every local account
+line), `my.cnf` (the only options read), `tmp`, `port`, `owner.lock`. root has a password because every local account
 can reach 127.0.0.1; only readers of the private folder know it.
 
 As root the server runs as root (`--user=root`), so it needs no account and no permission changed. After
@@ -23,7 +23,7 @@ import pymysql
 from pymysql.connections import Connection
 from pymysql.cursors import Cursor
 
-from treetop.demo.mariadb_install import find_mariadbd, initialise
+from treetop.demo.mariadb_install import find_mariadbd, initialise, temporary_folder
 from treetop.errors import Refuse, Retry
 from treetop.store.daemon import (
     FolderLock,
@@ -244,7 +244,7 @@ class PrivateMariaDB:
 
     def _configuration(self, port: int) -> str:
         settings = self._settings | {"datadir": str(self._data), "socket": "mysql.sock", "port": str(port)}
-        settings["pid_file"] = "mysql.pid"
+        settings |= {"pid_file": "mysql.pid", "tmpdir": str(temporary_folder(self._data))}
         if os.geteuid() == 0:
             settings["user"] = "root"
         lines = [
