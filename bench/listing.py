@@ -23,7 +23,7 @@ from bench.figure import Figure
 from treetop.api.app import make_app
 from treetop.api.auth import noauth
 from treetop.api.options import ApiOptions
-from treetop.api.server_process import ApiServer, Listening, stop_on_signals
+from treetop.api.server_process import ApiServer, Listening
 from treetop.model.zone import ZoneId
 from treetop.store.embedded import EmbeddedPostgres
 from treetop.store.migrate import sync_schema
@@ -173,7 +173,7 @@ def _serve(conninfo: str, minor: int, from_memory: bool, ready: Connection) -> N
     if from_memory:
         app = _from_memory(app, minor)
     server = ApiServer(app, Listening(host="127.0.0.1", port=0, threads=1))
-    stop_on_signals()
+    server.stop_on_signals()
     ready.send(server.port)
     server.run()
     pool.close()

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from treetop.api.app import make_app
 from treetop.api.auth import check_exposure, noauth
 from treetop.api.options import ApiOptions
-from treetop.api.server_process import ApiServer, Listening, stop_on_signals
+from treetop.api.server_process import ApiServer, Listening
 from treetop.config import Settings
 from treetop.store.pool import open_pool
 
@@ -45,7 +45,7 @@ def serve(
     )
     try:
         server = ApiServer(make_app(pool, authenticator=noauth, options=options), listening)
-        stop_on_signals()
+        server.stop_on_signals()
         on_ready(server.port)
         log.info("api listens", extra={"host": listening.host, "port": server.port})
         server.run()

@@ -1,19 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """A WSGI application under waitress: one address, a few threads, an orderly end.
 
-Any other WSGI server will do in production; this one needs nothing else. Raises `Refuse` if the port is
-taken.
+Any other WSGI server will do in production; this one needs nothing else. Raises `Refuse` if the address
+cannot be had.
 """
 
 import errno
 import logging
 import signal
+import socket
+import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any, Final
 
 import waitress
+from waitress import wasyncore
 
 from treetop.errors import Refuse
 
@@ -21,11 +25,13 @@ _BACKLOG: Final = 1024
 _IDLE_SECONDS: Final = 120  # clients and proxies reuse connections
 _BODY_BYTES: Final = 64 * 1024 * 1024  # an answer waiting for a slow client stays in memory up to this
 _HEADER_BYTES: Final = 262_144  # the client asks for hundreds of images by id in one URL
+_WAKE_SECONDS: Final = 0.5  # how long a signal may go unnoticed
+_FLUSH_SECONDS: Final = 2.0  # how long slow clients may take over the last bytes when the server ends
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listening:
-    """Where the API listens. host: an address or name; port: 0 lets the system choose; threads: requests at
+    """Where the API listens. host: address or name; port: 0 lets the system choose; threads: requests at
     once.
     """
 
@@ -35,36 +41,19 @@ class Listening:
 
 
 class ApiServer:
-    """A bound server. Made in one thread; `run` blocks its thread until `stop` or a signal."""
+    """A bound server. `run` blocks its thread until `stop`, from any thread, or a signal (`stop_on_signals`)."""
 
     def __init__(self, app: Callable[..., Any], listening: Listening) -> None:
-        self._server = _bind(app, listening)
-        self.port = int(self._server.effective_port)
-
-    def run(self) -> None:
-        """Serve until stopped; then finish the requests that are being answered."""
-        self._server.run()
-        self._server.close()
-
-    def stop(self) -> None:
-        """End `run`, from any thread; idempotent."""
-        self._server.close()
-
-
-def stop_on_signals() -> None:
-    """Let SIGTERM and SIGINT end `ApiServer.run` in the main thread, which must be the caller."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _stop)
-
-
-def _bind(app: Callable[..., Any], listening: Listening) -> Any:  # Any: waitress has no types
-    # It warns once per request that has to wait for a thread: nothing for a log under load.
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
-    try:
-        return waitress.create_server(
+        self._socket = _bind(listening)
+        self.port = int(self._socket.getsockname()[1])
+        self._stopping = threading.Event()
+        self._map: dict[int, Any] = {}  # waitress's channels by file descriptor; it has no types
+        # It warns once per request that has to wait for a thread: nothing for a log under load.
+        logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+        self._server = waitress.create_server(
             app,
-            host=listening.host,
-            port=listening.port,
+            map=self._map,
+            sockets=[self._socket],
             threads=listening.threads,
             backlog=_BACKLOG,
             channel_timeout=_IDLE_SECONDS,
@@ -74,8 +63,54 @@ def _bind(app: Callable[..., Any], listening: Listening) -> Any:  # Any: waitres
             ident=None,
             clear_untrusted_proxy_headers=True,
         )
+
+    def run(self) -> None:
+        """Serve until stopped; then finish what is being answered and close every connection."""
+        try:
+            while not self._stopping.is_set():
+                self._loop()
+        finally:
+            self._server.task_dispatcher.shutdown()
+            deadline = time.monotonic() + _FLUSH_SECONDS
+            while self._has_output() and time.monotonic() < deadline:
+                self._loop()
+            wasyncore.close_all(self._map, ignore_all=True)
+
+    def stop(self) -> None:
+        """Let `run` end within half a second; idempotent, safe in a signal handler."""
+        self._stopping.set()
+
+    def stop_on_signals(self) -> None:
+        """Stop at SIGTERM and SIGINT. Only the main thread may call it."""
+
+        def handler(_number: int, _frame: FrameType | None) -> None:
+            self.stop()
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, handler)
+
+    def _loop(self) -> None:
+        wasyncore.loop(timeout=_WAKE_SECONDS, map=self._map, use_poll=True, count=1)
+
+    def _has_output(self) -> bool:
+        return any(getattr(channel, "total_outbufs_len", 0) > 0 for channel in self._map.values())
+
+
+def _bind(listening: Listening) -> socket.socket:
+    """A bound socket on the first address that the host's name has."""
+    where = f"{listening.host}:{listening.port}"
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            listening.host, listening.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        bound = socket.socket(family, kind, protocol)
+        try:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            bound.bind(address)
+        except OSError:
+            bound.close()
+            raise
     except OSError as error:
-        where = f"{listening.host}:{listening.port}"
         if error.errno == errno.EADDRINUSE:
             raise Refuse(
                 f"port {listening.port} on {listening.host} is taken",
@@ -86,11 +121,4 @@ def _bind(app: Callable[..., Any], listening: Listening) -> Any:  # Any: waitres
             f"cannot listen on {where}: {error.strerror or error}",
             hint="choose an address of this machine: --host ADDRESS or [api] host",
         ) from error
-    except ValueError as error:  # waitress's word for a name that does not resolve
-        raise Refuse(
-            f"cannot listen on {listening.host}: {error}", hint="write an address such as 127.0.0.1"
-        ) from error
-
-
-def _stop(number: int, _frame: FrameType | None) -> None:
-    raise SystemExit(128 + number)  # waitress's loop ends on it and lets the threads finish
+    return bound
