@@ -244,6 +244,31 @@ def test_stream_resumes_after_the_server_restarted(own_postgres: Callable[..., E
     again.close()
 
 
+def test_server_shuts_down_at_once_although_the_consumer_is_stuck(
+    own_postgres: Callable[..., EmbeddedPostgres],
+):
+    server = own_postgres()
+    database = create_postgres_database(server, "cell")
+    make_cell(database)
+    log, position, events = started(database)
+    next(events)
+    database.execute("INSERT INTO tags SELECT 'b', repeat('x', 60) || g FROM generate_series(1, 40000) g")
+    tag(database, "unread")
+    began = time.monotonic()
+
+    server.stop()  # nobody reads meanwhile, and nothing was acknowledged
+
+    assert time.monotonic() - began < 10
+    with pytest.raises(Retry):
+        for _ in events:
+            pass
+    server.start()
+    resumed = a_log(database).stream(position)
+    assert len(changes_of(follow(database, resumed))) == 40_001
+    resumed.close()  # type: ignore[attr-defined]
+    log.close()
+
+
 def test_close_from_another_thread_ends_the_stream(cell):
     log, _, events = started(cell)
     next(events)

@@ -81,7 +81,7 @@ class PostgresLog:
             decoder = self._decoder(position)
             stream = WalStream(connect(self._zone, purpose=self._slot, replication=True))
             watch = Watch(connect(self._zone, purpose=f"{self._slot} watch"), stream.walsender_pid)
-            stream.start(self._slot, parse_lsn(position))
+            stream.start(self._slot, parse_lsn(position), lifeline=watch.fileno)
             self._stream = stream
             yield from Reading(
                 self._zone,

@@ -7,9 +7,9 @@ never ends a connection whose reader waits for the top. Facts: PostgreSQL docs, 
 Replication Protocol".
 
 Three traps: an error after START_REPLICATION shows as end of the copy and has to be fetched; libpq is not
-thread-safe, hence the lock; and a server that shuts down waits until the last reported *flush* position
-equals its log's end, unless that is 0: then it is content with what was *written*. So a confirmed position is
-sent once and then 0 again, and the shutdown of a zone's PostgreSQL never waits for the top.
+thread-safe, hence the lock; and a server that shuts down waits for its walsenders until all was confirmed, which
+a consumer that waits for the top cannot do. So the same thread watches an ordinary session, the lifeline, which
+the server ends at once, and then lets go of the stream.
 """
 
 import select
@@ -42,7 +42,7 @@ class WalStream:
         self._closed = threading.Event()
         self._written = 0
         self._confirmed = 0
-        self._reported = 0
+        self._lifeline = select.poll()
         self._ended: psycopg.Error | None = None
         self._asks = False
         self._reporter = threading.Thread(target=self._report_for_ever, name="wal-feedback", daemon=True)
@@ -57,16 +57,21 @@ class WalStream:
         """The server's process at the other end."""
         return self._pgconn.backend_pid
 
-    def start(self, slot: str, lsn: int) -> None:
-        """Ask for everything that commits after `lsn`; raises psycopg's error if the server refuses."""
+    def start(self, slot: str, lsn: int, *, lifeline: int | None = None) -> None:
+        """Ask for everything that commits after `lsn`; raises psycopg's error if the server refuses.
+
+        lifeline: the socket of an ordinary session; when the server closes it, the stream ends too.
+        """
         command = sql.SQL(
             "START_REPLICATION SLOT {} LOGICAL {} (proto_version '1', publication_names {})"
         ).format(sql.Identifier(slot), sql.SQL(print_lsn(lsn)), sql.Literal(f'"{PUBLICATION}"'))
         result = self._pgconn.exec_(command.as_bytes(self._conn))
         if result.status != pq.ExecStatus.COPY_BOTH:
             raise errors.error_from_result(result)
-        self._written = self._confirmed = self._reported = lsn
+        self._written = self._confirmed = lsn
         self._pgconn.nonblocking = 1
+        if lifeline is not None:
+            self._lifeline.register(lifeline, select.POLLRDHUP)
         self._reporter.start()
 
     def receive(self, poll: select.poll, seconds: float) -> list[bytes]:
@@ -134,6 +139,9 @@ class WalStream:
         try:
             next_at = time.monotonic()
             while not self._closed.is_set():
+                if self._lifeline.poll(0):
+                    self._hang_up()
+                    return
                 is_due = time.monotonic() >= next_at
                 if is_due:
                     next_at = time.monotonic() + STATUS_SECONDS
@@ -147,10 +155,14 @@ class WalStream:
 
     def _report(self, *, wants_reply: bool) -> None:
         confirmed = self._confirmed
-        flushed = confirmed if confirmed > self._reported else 0
         now = int((datetime.now(UTC) - _EPOCH).total_seconds() * 1_000_000)
-        status = _STATUS.pack(b"r", max(self._written, confirmed), flushed, 0, now, wants_reply)
+        status = _STATUS.pack(b"r", max(self._written, confirmed), confirmed, 0, now, wants_reply)
         with self._lock:
-            if self._pgconn.put_copy_data(status) == 1:
-                self._reported = confirmed
+            self._pgconn.put_copy_data(status)
             self._pgconn.flush()
+
+    def _hang_up(self) -> None:
+        """Close the connection under the consumer; its next `receive` says that the server ended it."""
+        with self._lock:
+            self._ended = errors.AdminShutdown("the server shuts down")
+            self._conn.close()

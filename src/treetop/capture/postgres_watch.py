@@ -62,9 +62,14 @@ class Watch:
         self._is_asking = False
         self.latest: Sighting | None = None
 
+    @property
+    def fileno(self) -> int:
+        """The session's socket."""
+        return self._pgconn.socket
+
     def register(self, poll: select.poll) -> None:
         """Let `poll` wake when an answer comes."""
-        poll.register(self._pgconn.socket, select.POLLIN)
+        poll.register(self.fileno, select.POLLIN)
 
     def look(self) -> bool:
         """Take an answer if one came, ask again if it is time; say whether `latest` is new."""
