@@ -46,13 +46,18 @@ class LoadProgress:
     is_loaded: bool
 
 
+#: A batch names its servers by key. Before a new partition's first ANALYZE the planner would rather hash the
+#: whole of it for every statement: 47 ms instead of 5 ms for 665 servers among 20,000.
+_SESSION = "-c synchronous_commit=off -c enable_hashjoin=off -c enable_mergejoin=off"
+
+
 class ZoneWriter:
     """Writes one zone, over one connection of its own."""
 
     def __init__(self, conninfo: str, zone_id: ZoneId, owner: str) -> None:
         self.zone_id = zone_id
         self._owner = owner
-        self._conn = open_session(conninfo, name=f"zone {zone_id}", settings="-c synchronous_commit=off")
+        self._conn = open_session(conninfo, name=f"zone {zone_id}", settings=_SESSION)
         # commits not yet known to be on disk: (end of the commit in the top's WAL, position)
         self._unflushed: deque[tuple[str, Position]] = deque(maxlen=1024)
 
