@@ -13,7 +13,7 @@ be had. Facts: MariaDB 10.11 and its `sql/sql_repl.cc`; MySQL source documentati
 """
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from struct import pack
 
@@ -28,7 +28,7 @@ from treetop.capture.source import SourceFacts
 from treetop.errors import Resnapshot, Retry, StopZone, TreetopError
 from treetop.model.change import LogEvent, Position
 from treetop.model.zone import Zone
-from treetop.nova.tables import CELL_TABLES
+from treetop.nova.tables import CELL_TABLES, Table
 
 HEARTBEAT_SECONDS = 1
 SILENCE_SECONDS = 3 * HEARTBEAT_SECONDS
@@ -44,8 +44,9 @@ OK, END, ERROR = 0x00, 0xFE, 0xFF
 class MysqlLog:
     """See `capture.source.LogSource`."""
 
-    def __init__(self, zone: Zone) -> None:
+    def __init__(self, zone: Zone, *, tables: Mapping[str, Table] = CELL_TABLES) -> None:
         self._zone = zone
+        self._tables = tables
         self._packets: PacketStream | None = None
         self._is_closed = False
 
@@ -113,7 +114,7 @@ class MysqlLog:
         zone = self._zone
         rows = RowsDecoder(
             database=zone.url.database,
-            tables=CELL_TABLES,
+            tables=self._tables,
             trust=zone.trust,
             charsets=charsets(session),
             describe=lambda table: describe_table(zone, table),
@@ -123,7 +124,7 @@ class MysqlLog:
             start=start,
             rows=rows,
             database=zone.url.database,
-            tables=CELL_TABLES,
+            tables=self._tables,
             clock=lambda: datetime.fromtimestamp(packets.sent_at, UTC) + offset,
         )
 
