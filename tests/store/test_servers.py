@@ -117,6 +117,27 @@ def test_a_bar_in_a_pattern_is_no_alternative(top, pattern):
     assert found == []
 
 
+@pytest.mark.parametrize(
+    ("pattern", "is_found"),
+    [
+        ("0% of_it", True),
+        ("50% OF", True),
+        ("5_%", False),
+        ("%", True),
+        ("0|_", False),
+        ("^50%", True),
+        ("of.it$", True),
+        ("of\\.it", False),
+    ],
+)
+def test_a_text_without_signs_is_looked_for_as_it_is(top, pattern, is_found):
+    a_server(top, 1, node="50% of_it")
+
+    found = list_servers(top, ServerQuery(columns=UUID, clauses=(matches("node", pattern),), limit=1))
+
+    assert bool(found) is is_found
+
+
 @pytest.mark.parametrize("pattern", ["***=x", "***:x"])
 def test_a_directive_of_the_database_is_refused(top, pattern):
     with pytest.raises(Refuse):

@@ -45,7 +45,7 @@ STEPS: Final[Mapping[int, str]] = MappingProxyType(
         90: "hostname for everybody, also as a filter",
         96: "pinned_availability_zone (not held yet: null)",
         98: "properties of the image",
-        100: "scheduler_hints (not held yet: null)",
+        100: "scheduler_hints (not held yet: empty)",
     }
 )
 

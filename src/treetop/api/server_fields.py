@@ -166,10 +166,9 @@ FIELDS: Final = (
     Field(key="tags", value="{names(tags)}", uses="tags", since=26),
     Field(key="trusted_image_certificates", value="{trusted_certs or NULL}", uses="trusted_certs", since=63),
     Field(key="locked_reason", value='{text(system.get("locked_reason"))}', uses="system", since=73),
-    # Facts of the API database, not held yet: what Nova shows for a server without a request spec.
+    # Facts of the API database, not held yet: what Nova shows for a server that was made without any.
     Field(key="pinned_availability_zone", value="null", since=96),
-    Field(key="scheduler_hints", value="null", since=100, views=frozenset({View.DETAIL})),
-    Field(key="scheduler_hints", value="{EMPTY}", since=100, views=frozenset({View.SHOW})),
+    Field(key="scheduler_hints", value="{EMPTY}", since=100),
     Field(
         key="progress",
         value="number(progress) if status in PROGRESS_STATUSES else None",
