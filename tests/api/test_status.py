@@ -7,11 +7,13 @@ import falcon.testing
 import pytest
 
 from tests.api.conftest import Client
+from tests.servers import wait_until
 from tests.store.builders import OTHER_PROJECT, a_server, a_zone
 from treetop.api.app import make_app
 from treetop.api.auth import check_exposure, noauth
 from treetop.api.options import ApiOptions
 from treetop.errors import Refuse
+from treetop.store.migrate import sync_schema
 from treetop.store.pool import open_pool
 
 
@@ -101,6 +103,29 @@ def test_without_the_top_lists_are_503_and_the_process_is_healthy(api_without_to
     assert "s3cret" not in answer.text
     assert api_without_top.ask("/healthcheck").text == "OK"
     assert api_without_top.ask("/v2.1", None).status_code == 200
+
+
+def test_when_the_top_comes_back_so_do_the_lists(own_postgres):
+    server = own_postgres()
+    sync_schema(server.conninfo("postgres"))
+    pool = open_pool(server.conninfo("postgres"), size=2, statement_timeout_seconds=1)
+    try:
+        api = Client(pool)
+        assert api.get("/v2.1/servers") == {"servers": []}
+
+        server.stop()
+        assert api.refusal("/v2.1/servers")[0] == 503
+
+        server.start()
+        wait_until(
+            "lists are answered again", lambda: api.ask("/v2.1/servers").status_code == 200, seconds=30
+        )
+    finally:
+        pool.close()
+
+
+def test_load_balancers_may_ask_for_the_head_only(api):
+    assert api.ask("/healthcheck", method="HEAD").status_code == 200
 
 
 def test_a_top_without_our_tables_is_503(top_dsn):

@@ -3,7 +3,7 @@
 Nova's.
 
 Where Nova's own behaviour is a fault (500 on NULL sort keys, a sort direction that slides), this does the
-sane thing instead; docs say where.
+sane thing instead; docs/reference/api.md says where.
 """
 
 from collections.abc import Sequence

@@ -22,6 +22,8 @@ class Healthcheck:
         response.text = "OK"
         response.content_type = "text/plain; charset=UTF-8"
 
+    on_head = on_get  # what load balancers often send
+
 
 class Zones:
     """Every zone: state, age, size, and what is wrong with it. Shows no URLs and no passwords."""
