@@ -16,7 +16,8 @@ from treetop.apply.plan import Plan
 from treetop.apply.writer import LoadProgress, Progress, ZoneWriter
 from treetop.errors import LostLease
 from treetop.model.change import Position, RowChange
-from treetop.model.zone import Trust, Zone, parse_source_url, parse_zone_name
+from treetop.model.source_url import parse_source_url
+from treetop.model.zone import Trust, Zone, parse_zone_name
 from treetop.store import leases
 from treetop.store.migrate import sync_schema
 from treetop.store.zones import add_zone

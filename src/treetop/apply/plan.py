@@ -177,7 +177,8 @@ class Plan:
             return
         column, value = MANY[table].column, MANY[table].value(row)
         if isinstance(value, Partial):
-            kept = self._patch(owner).merged.get(column, {}).get(old_key)
+            known = self._open.servers.get(owner)
+            kept = known.merged.get(column, {}).get(old_key) if known is not None else None
             if kept is None:
                 self._separate(Amend(owner, column, old_key, key, value.fields))
                 return
