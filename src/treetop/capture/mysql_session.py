@@ -13,6 +13,7 @@ supervisor's growing pauses keep a server that refuses us from being hammered.
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final
 
 import pymysql
@@ -26,7 +27,8 @@ from treetop.model.zone import Zone
 
 CONNECT_SECONDS: Final = 5
 ANSWER_SECONDS: Final = 30  # the longest a statement of ours may take
-OPTIONS: Final = ("ssl_ca", "ssl_cert", "ssl_key", "ssl_verify")
+_FILES: Final = ("ssl_ca", "ssl_cert", "ssl_key")
+OPTIONS: Final = (*_FILES, "ssl_verify")
 
 _GRANT = "GRANT SELECT ON {database}.* TO {user}; GRANT REPLICATION SLAVE ON *.* TO {user}"
 #: Error number -> what a person can do about it.
@@ -110,7 +112,7 @@ def connect(zone: Zone, *, purpose: str) -> Session:
     try:
         return _opened(zone, connection)
     except BaseException:
-        connection.close()
+        Session(zone, connection, "", 0.0).close()
         raise
 
 
@@ -132,7 +134,13 @@ def _tls(zone: Zone) -> dict[str, Any]:
             f"the URL of zone {zone.name} has {wrong}",
             hint=f"MariaDB and MySQL zones know {', '.join(OPTIONS)}; ssl_verify is on or off",
         )
-    tls: dict[str, Any] = {name: options[name] for name in OPTIONS[:3] if name in options}
+    tls: dict[str, Any] = {name: options[name] for name in _FILES if name in options}
+    for name, path in tls.items():
+        if not Path(path).is_file():
+            raise StopZone(
+                f"zone {zone.name}: {name} names {path}, which is not a file here",
+                hint=f"put the file there, or correct {name} in the zone's URL",
+            )
     if options:
         verify = options.get("ssl_verify", "on" if "ssl_ca" in options else "off") == "on"
         tls |= {"ssl_verify_cert": verify, "ssl_verify_identity": verify}
@@ -143,9 +151,9 @@ def failure(zone: Zone, doing: str, error: Exception) -> TreetopError:
     """Return what an error of the server or the network means, to be raised."""
     number, said = _number_and_text(error)
     what = f"zone {zone.name}: {doing} failed: {said}"
-    if (number == 0 and "TLS" in said) or "SSL" in said or "CERTIFICATE" in said:
+    if any(text in said.upper() for text in ("CERTIFICATE", "_ALERT_")):  # of the TLS handshake
         number = 2026
-    if number == 1226 or number not in _NEEDS_PERSON:
+    if number not in _NEEDS_PERSON:
         return Retry(what, hint=f"look whether the server answers at {zone.url.host}:{zone.url.port}")
     user = f"'{zone.url.user}'"
     return StopZone(what, hint=_NEEDS_PERSON[number].format(user=user, database=f"`{zone.url.database}`"))
