@@ -3,9 +3,11 @@
 
 Sources, the later over the earlier: defaults, `/etc/treetop/treetop.conf` or `--config-file`, environment
 (`OS_STORE__CONNECTION=…`, oslo.config's own rule: OS_GROUP__OPTION). An option or group that Treetop does not know
-is refused with the nearest name, because a misspelt option is otherwise silently without effect.
+is refused with the nearest name, because a misspelt option is otherwise silently without effect; in the environment
+only within Treetop's own groups, as other programs have theirs there. No message repeats a value of a secret option.
 """
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -51,6 +53,12 @@ _SYNC: list[cfg.Opt] = [
         min=1,
         help="Most row changes in one commit at the top; lower it if commits hold locks too long.",
     ),
+    cfg.IntOpt(
+        "stopped_retry_seconds",
+        default=60,
+        min=1,
+        help="How long a zone that needs a person rests before it is looked at again, in seconds.",
+    ),
 ]
 _API: list[cfg.Opt] = [
     cfg.StrOpt("host", default="127.0.0.1", help="Address to listen on."),
@@ -86,6 +94,7 @@ class Settings:
     statement_timeout_ms: int
     chunk_servers: int
     batch_changes: int
+    stopped_retry_seconds: int
     host: str
     port: int
     threads: int
@@ -108,16 +117,15 @@ def load_settings(config_files: Sequence[str] = ()) -> Settings:
     files = list(config_files) or ([str(DEFAULT_FILE)] if DEFAULT_FILE.exists() else [])
     for file in files:
         _refuse_unknown(file)
+    _refuse_unknown_variables()
     conf = cfg.ConfigOpts()
     for group, options in GROUPS.items():
         conf.register_opts(options, group=None if group == "DEFAULT" else group)
-    try:
-        conf(args=[], project="treetop", default_config_files=files, default_config_dirs=[])
-        return _settings(conf, tuple(files))
-    except (cfg.Error, ValueError) as error:
-        raise Refuse(
-            f"the configuration cannot be used: {error}", hint="compare it with `treetop config`"
-        ) from None
+    conf(args=[], project="treetop", default_config_files=files, default_config_dirs=[])
+    for group, options in GROUPS.items():
+        for option in options:
+            _require_usable(conf, group, option)
+    return _settings(conf, tuple(files))
 
 
 def _settings(conf: cfg.ConfigOpts, files: tuple[str, ...]) -> Settings:
@@ -129,6 +137,7 @@ def _settings(conf: cfg.ConfigOpts, files: tuple[str, ...]) -> Settings:
         statement_timeout_ms=conf.store.statement_timeout_ms,
         chunk_servers=conf.sync.chunk_servers,
         batch_changes=conf.sync.batch_changes,
+        stopped_retry_seconds=conf.sync.stopped_retry_seconds,
         host=conf.api.host,
         port=conf.api.port,
         threads=conf.api.threads,
@@ -138,22 +147,53 @@ def _settings(conf: cfg.ConfigOpts, files: tuple[str, ...]) -> Settings:
     )
 
 
+def _require_usable(conf: cfg.ConfigOpts, group: str, option: cfg.Opt) -> None:
+    name, variable = f"[{group}] {option.name}", f"OS_{group}__{option.name}".upper()
+    hint = f"set {name} in the configuration file, or {variable} in the environment: {option.help}"
+    try:
+        value = (conf if group == "DEFAULT" else conf[group])[option.name]
+    except (cfg.NoSuchOptError, cfg.NoSuchGroupError, cfg.TemplateSubstitutionError):
+        raise Refuse(
+            f"{name} holds a $ that is not followed by an option's name",  # but by a part of a password
+            hint=f"write $$ for every $ in {name}",
+        ) from None
+    except (cfg.Error, ValueError) as error:
+        reason = str(error).rpartition("is not valid: ")[2]
+        raise Refuse(f"{name} cannot be used: {reason}", hint=hint) from None
+    if value is None and option.default is not None:  # an empty variable
+        raise Refuse(f"{name} is empty", hint=hint)
+
+
 def _refuse_unknown(file: str) -> None:
     sections: dict[str, dict[str, list[str]]] = {}
+    hint = "check the path after --config-file and its rights"
     try:
         cfg.ConfigParser(file, sections).parse()
-    except (OSError, cfg.ParseError) as error:
+    except cfg.ParseError as error:  # its text repeats the line, which may be a password
         raise Refuse(
-            f"cannot read {file}: {error}", hint="check the path after --config-file and its rights"
+            f"{file}, line {error.lineno}: {error.msg}",
+            hint="write [GROUP] lines and NAME = VALUE lines below them",
         ) from None
+    except UnicodeDecodeError:
+        raise Refuse(f"{file} is not UTF-8 text", hint=hint) from None
+    except OSError as error:
+        raise Refuse(f"cannot read {file}: {error.strerror}", hint=hint) from None
+    known = {group.lower(): group for group in GROUPS}
     for section, values in sections.items():
-        known = {group.lower(): group for group in GROUPS}
         if section.lower() not in known:
             raise Refuse(f"{file}: there is no group [{section}]", hint=_nearest(section, list(GROUPS)))
         names = [option.name for option in GROUPS[known[section.lower()]]]
         for name in values:
-            if name.replace("-", "_") not in names:
+            if name not in names:
                 raise Refuse(f"{file}: [{section}] has no option {name!r}", hint=_nearest(name, names))
+
+
+def _refuse_unknown_variables() -> None:
+    for group in GROUPS.keys() - {"DEFAULT"}:
+        names = [f"OS_{group}__{option.name}".upper() for option in GROUPS[group]]
+        for variable in os.environ:
+            if variable.startswith(f"OS_{group.upper()}__") and variable not in names:
+                raise Refuse(f"no option is set by {variable}", hint=_nearest(variable, names))
 
 
 def _nearest(name: str, names: list[str]) -> str:

@@ -7,7 +7,7 @@ from cliff.command import Command
 
 from treetop.cli.top import settings_of
 from treetop.store.migrate import migrations, schema_version, sync_schema
-from treetop.store.session import open_session
+from treetop.store.session import open_session, store_errors
 
 
 class SyncDatabase(Command):
@@ -28,6 +28,6 @@ class ShowVersion(Command):
 
     def take_action(self, parsed_args: Namespace) -> int:
         """Print both numbers."""
-        with open_session(settings_of(self).required_connection(), name="command") as conn:
+        with open_session(settings_of(self).required_connection(), name="command") as conn, store_errors():
             self.app.stdout.write(f"schema {schema_version(conn)}, needed {len(migrations())}\n")
         return 0

@@ -5,10 +5,8 @@ The comparison is done by the zone's worker, in step with its stream, so it is e
 Where no worker runs, this command is the worker for as long as it takes. Exit status 0: no difference.
 """
 
-import os
 import sys
 import time
-import uuid
 from argparse import ArgumentParser, Namespace
 from threading import Event, Thread
 from typing import Any
@@ -19,12 +17,12 @@ from cliff.command import Command
 from treetop.cli.top import connected, settings_of
 from treetop.config import Settings
 from treetop.errors import Retry, TreetopError
-from treetop.model.zone import Zone
+from treetop.model.zone import Zone, parse_zone_name
 from treetop.store.leases import has_worker
 from treetop.store.verifications import Verification, find_verification, request_verification
 from treetop.store.zones import find_zone, report_zones, top_id
-from treetop.sync.applier import Limits
-from treetop.sync.pipeline import WorkerSettings, run_zone
+from treetop.sync.pipeline import run_zone
+from treetop.sync.worker_process import worker_settings
 
 POLL_SECONDS = 0.1
 
@@ -47,7 +45,7 @@ class VerifyZone(Command):
     def take_action(self, parsed_args: Namespace) -> int:
         """Ask, wait, print."""
         with connected(settings_of(self)) as conn:
-            zone = find_zone(conn, parsed_args.name)
+            zone = find_zone(conn, parse_zone_name(parsed_args.name))
             result = verify(
                 conn, settings_of(self), zone, repair=parsed_args.repair, timeout_seconds=parsed_args.timeout
             )
@@ -91,15 +89,8 @@ def verify(
 
 
 def _work(settings: Settings, zone: Zone, suffix: str, stop: Event) -> None:
-    worker = WorkerSettings(
-        conninfo=settings.required_connection(),
-        owner=f"{uuid.uuid4().hex[:12]}/{os.getpid()}-verify",
-        suffix=suffix,
-        servers_per_chunk=settings.chunk_servers,
-        limits=Limits(batch_changes=settings.batch_changes),
-    )
     try:
-        run_zone(zone, worker, stop)
+        run_zone(zone, worker_settings(settings, suffix=suffix), stop)
     except TreetopError as error:
         sys.stderr.write(f"the zone's worker ended: {error}\n")
 

@@ -15,8 +15,15 @@ from cliff.show import ShowOne
 from treetop.capture import open_log
 from treetop.cli.top import connected, settings_of
 from treetop.errors import Refuse, TreetopError
-from treetop.model.zone import PasswordReference, Trust, parse_source_url, parse_zone_name
-from treetop.store.zones import ZoneReport, add_zone, remove_zone, report_zones, top_id
+from treetop.model.source_url import parse_source_url
+from treetop.model.zone import (
+    PasswordReference,
+    Trust,
+    parse_password_reference,
+    parse_region,
+    parse_zone_name,
+)
+from treetop.store.zones import ZoneReport, add_zone, find_zone, remove_zone, report_zones, top_id
 
 LIST_COLUMNS = (
     "name",
@@ -61,14 +68,16 @@ class AddZone(Command):
         """Check the arguments and write the zone into the registry."""
         name = parse_zone_name(parsed_args.name)
         url = parse_source_url(parsed_args.url)
+        region = parse_region(parsed_args.region)
+        password = _password(parsed_args)
         with connected(settings_of(self)) as conn:
             zone = add_zone(
                 conn,
                 name=name,
-                region=parsed_args.region,
+                region=region,
                 trust=Trust(parsed_args.trust),
                 url=url,
-                password=_password(parsed_args),
+                password=password,
             )
         self.app.stdout.write(
             f"zone {zone.name} added; `treetop sync` reads it, `treetop zone list` shows how far\n"
@@ -98,7 +107,7 @@ class ShowZone(ShowOne):
     def take_action(self, parsed_args: Namespace) -> tuple[tuple[str, ...], tuple[object, ...]]:
         """Return the fields."""
         with connected(settings_of(self)) as conn:
-            (report,) = report_zones(conn, parsed_args.name)
+            (report,) = report_zones(conn, parse_zone_name(parsed_args.name))
         fields = _fields(report)
         return tuple(fields), tuple(fields.values())
 
@@ -115,10 +124,12 @@ class RemoveZone(Command):
 
     def take_action(self, parsed_args: Namespace) -> int:
         """Remove the zone from the registry, then clean up in the zone as far as it answers."""
-        if not parsed_args.yes and not self._confirmed(parsed_args.name):
-            raise Refuse("nothing was removed", hint=f"treetop zone remove {parsed_args.name} --yes")
+        name = parse_zone_name(parsed_args.name)
         with connected(settings_of(self)) as conn:
-            zone = remove_zone(conn, parsed_args.name)
+            find_zone(conn, name)  # before anybody is asked
+            if not parsed_args.yes and not self._confirmed(name):
+                raise Refuse("nothing was removed", hint=f"treetop zone remove {name} --yes")
+            zone = remove_zone(conn, name)
             suffix = top_id(conn)
         self.app.stdout.write(f"zone {zone.name} and its rows are gone from the top\n")
         source = open_log(zone, slot_suffix=suffix)
@@ -141,16 +152,18 @@ class RemoveZone(Command):
 
 
 def _password(arguments: Namespace) -> PasswordReference | None:
-    if arguments.password_file:
-        path = Path(arguments.password_file).absolute()
-        if not path.is_file() or not os.access(path, os.R_OK):
-            raise Refuse(f"cannot read {path}", hint=f"printf %s PASSWORD > {path} && chmod 600 {path}")
-        return PasswordReference(kind="file", name=str(path))
-    if arguments.password_env:
-        if not arguments.password_env.isidentifier():
-            raise Refuse(f"{arguments.password_env!r} cannot be the name of an environment variable")
-        return PasswordReference(kind="env", name=arguments.password_env)
-    return None
+    if arguments.password_env is not None:
+        return parse_password_reference(f"env:{arguments.password_env}")
+    if arguments.password_file is None:
+        return None
+    path = Path(arguments.password_file).absolute()
+    reference = parse_password_reference(f"file:{path}")
+    if not path.is_file() or not os.access(path, os.R_OK):
+        raise Refuse(
+            f"cannot read the password file {path}",
+            hint=f"ls -l {path}; its first line has to be the password",
+        )
+    return reference
 
 
 def _fields(report: ZoneReport) -> dict[str, object]:

@@ -118,7 +118,8 @@ class DemoTop:
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
-                env={**os.environ, "OS_STORE__CONNECTION": self.conninfo},
+                # $ begins the name of an option there, and may be a letter of a folder's name
+                env={**os.environ, "OS_STORE__CONNECTION": self.conninfo.replace("$", "$$")},
                 start_new_session=True,  # Ctrl-C is for the demo, which stops its daemons in order
             )
 

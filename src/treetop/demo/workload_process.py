@@ -20,7 +20,7 @@ from typing import Final
 from treetop.demo.workload import Workload
 from treetop.demo.zone_database import Error, ZoneDatabase
 from treetop.demo.zones import read_population
-from treetop.model.zone import parse_source_url
+from treetop.model.source_url import parse_source_url
 
 _REPORT_SECONDS: Final = 0.2
 _AGAIN_SECONDS: Final = 0.5

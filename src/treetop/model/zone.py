@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a zone is: its name, region, trust, where its database is, and where its password can be read.
 
-A `SourceUrl` never holds a password: `parse_source_url` refuses one that does, so that nothing printed or
+A `SourceUrl` never holds a password: `model.source_url` refuses one that does, so that nothing printed or
 stored can leak it. `PasswordReference` says where the password is; only `capture` reads it, when it connects.
 """
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import NewType
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import quote
 
 from treetop.errors import Refuse
 
@@ -20,6 +20,8 @@ ZoneId = NewType("ZoneId", int)
 
 NAME_PATTERN = re.compile(r"[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?")  # fits DNS labels, slot names, file names
 MAX_ZONE_ID = 32767  # smallint at the top
+MOST_REGION_CHARACTERS = 255
+_HARMLESS = re.compile(r"[\w .-]{0,80}")  # no URL that somebody put in the wrong place, with its password
 
 
 class Trust(StrEnum):
@@ -76,13 +78,21 @@ class SourceUrl:
     options: Mapping[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        query = "&".join(f"{name}={value}" for name, value in sorted(self.options.items()))
-        if self.socket is not None:
-            query = "&".join(part for part in (f"socket={self.socket}", query) if part)
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{self.engine}://{self.user}@{host}:{self.port}/{self.database}" + (
-            f"?{query}" if query else ""
+        options = ({"socket": self.socket} if self.socket is not None else {}) | dict(
+            sorted(self.options.items())
         )
+        query = "&".join(f"{quote(name)}={quote(value, safe='/:')}" for name, value in options.items())
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        place = f"{quote(self.user, safe='')}@{host}:{self.port}/{quote(self.database, safe='')}"
+        return f"{self.engine}://{place}" + (f"?{query}" if query else "")
+
+    def is_same_database(self, other: "SourceUrl") -> bool:
+        """Say whether both lead to one database, as far as the URLs tell: user and options do not matter."""
+        return self._place() == other._place()
+
+    def _place(self) -> tuple[object, ...]:
+        where = self.socket or ("localhost" if self.host in ("127.0.0.1", "::1") else self.host)
+        return self.engine is Engine.POSTGRESQL, where, self.port, self.database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,66 +121,35 @@ class Freshness:
     lag_seconds: float | None
 
 
-_SCHEMES = {
-    "mariadb": Engine.MARIADB,
-    "mysql": Engine.MYSQL,
-    "mysql+pymysql": Engine.MYSQL,
-    "postgresql": Engine.POSTGRESQL,
-    "postgres": Engine.POSTGRESQL,
-    "postgresql+psycopg2": Engine.POSTGRESQL,
-}
-_PORTS = {Engine.MARIADB: 3306, Engine.MYSQL: 3306, Engine.POSTGRESQL: 5432}
-_EXAMPLE = "write it as mysql://USER@HOST:3306/nova_cell1 or postgresql://USER@HOST:5432/nova_cell1"
-
-
 def parse_zone_name(text: str) -> ZoneName:
     """Return `text` as a zone name; raise `Refuse` with the rule it breaks."""
     if NAME_PATTERN.fullmatch(text) is None:
+        shown = repr(text) if _HARMLESS.fullmatch(text) else "what was given as name"
         raise Refuse(
-            f"{text!r} cannot be a zone name",
+            f"{shown} cannot be a zone name",
             hint="use 1 to 63 of a-z, 0-9, '-' and '_', beginning and ending with a letter or digit",
         )
     return ZoneName(text)
 
 
-def parse_source_url(text: str) -> SourceUrl:
-    """Read a zone's URL; raise `Refuse` naming what is wrong, without repeating a password that was in it."""
-    shown = re.sub(r"://([^/@:]*):[^@/]*@", r"://\1:***@", text)
-    try:
-        parts = urlsplit(text)
-        port = parts.port
-    except ValueError as error:
-        raise Refuse(f"{shown} is not a URL: {error}", hint=_EXAMPLE) from None
-    engine = _SCHEMES.get(parts.scheme)
-    if engine is None:
-        raise Refuse(f"{shown} does not name a database Treetop can read", hint=_EXAMPLE)
-    if parts.password is not None:
+def parse_region(text: str) -> str:
+    """Return `text` as the name of a region; raise `Refuse` when it cannot be one."""
+    if not text.strip() or len(text) > MOST_REGION_CHARACTERS or not text.isprintable():
         raise Refuse(
-            f"{shown} holds a password, and Treetop stores none",
-            hint="take it out of the URL and say where it is: --password-file PATH or --password-env NAME",
+            f"what was given as region cannot be the name of one: {len(text)} characters",
+            hint=f"use 1 to {MOST_REGION_CHARACTERS} printable characters, e.g. RegionOne",
         )
-    options = dict(parse_qsl(parts.query, keep_blank_values=True))
-    options.pop("charset", None)  # SQLAlchemy URLs of nova.conf carry it; the log has its own
-    socket = options.pop("socket", None) or options.pop("unix_socket", None)
-    database = unquote(parts.path.removeprefix("/"))
-    if not parts.username or not database or "/" in database or not (parts.hostname or socket):
-        raise Refuse(f"{shown} lacks a user, a host or a database", hint=_EXAMPLE)
-    return SourceUrl(
-        engine=engine,
-        user=unquote(parts.username),
-        host=parts.hostname or "localhost",
-        port=port or _PORTS[engine],
-        database=database,
-        socket=socket,
-        options=options,
-    )
+    return text
 
 
 def parse_password_reference(text: str) -> PasswordReference:
     """Read `file:/path` or `env:NAME` as stored in the registry; raise `Refuse` on anything else."""
     kind, _, name = text.partition(":")
-    if kind == "file" and name.startswith("/"):
+    if kind == "file" and name.startswith("/") and name.isprintable():
         return PasswordReference(kind=kind, name=name)
     if kind == "env" and re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
         return PasswordReference(kind=kind, name=name)
-    raise Refuse(f"{text!r} is not a password reference", hint="write file:/absolute/path or env:NAME")
+    raise Refuse(
+        "that is not where a password can be",  # not repeated: it may be the password itself
+        hint="write --password-file PATH, or --password-env NAME with the name of an environment variable",
+    )

@@ -123,5 +123,5 @@ def _check_server(connection: psycopg.Connection) -> None:
     if found < OLDEST_POSTGRESQL:
         raise Refuse(
             f"the top runs on PostgreSQL {found // 10000}, older than {OLDEST_POSTGRESQL // 10000}",
-            hint="upgrade PostgreSQL, or leave [store] url empty to use the embedded one",
+            hint="upgrade it, or point [store] connection at a newer one",
         )

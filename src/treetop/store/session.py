@@ -10,8 +10,9 @@ from contextlib import contextmanager
 
 import psycopg
 from psycopg import errors
+from psycopg.conninfo import conninfo_to_dict
 
-from treetop.errors import Retry, SchemaMismatch, StopZone, StoreUnavailable
+from treetop.errors import Refuse, Retry, SchemaMismatch, StopZone, StoreUnavailable
 
 CONNECT_TIMEOUT_SECONDS = 5
 
@@ -19,8 +20,10 @@ CONNECT_TIMEOUT_SECONDS = 5
 def open_session(conninfo: str, *, name: str, settings: str = "") -> psycopg.Connection:
     """Connect to the top. name: shown in pg_stat_activity. settings: further libpq `options`.
 
-    Raises `StoreUnavailable` when it does not answer; the message never holds the conninfo.
+    Raises `StoreUnavailable` when it does not answer, `Refuse` when the conninfo cannot be meant; neither message
+    holds a part of the conninfo that could be one of a password.
     """
+    _refuse_unreadable(conninfo)
     options = f"-c timezone=UTC -c DateStyle=ISO {settings}".strip()
     with store_errors():
         return psycopg.connect(
@@ -28,6 +31,22 @@ def open_session(conninfo: str, *, name: str, settings: str = "") -> psycopg.Con
             application_name=f"treetop {name}"[:63],
             connect_timeout=CONNECT_TIMEOUT_SECONDS,
             options=options,
+        )
+
+
+def _refuse_unreadable(conninfo: str) -> None:
+    """Refuse what libpq would quote in its message: it takes the rest of an unquoted password for a host or port."""
+    try:
+        parts = conninfo_to_dict(conninfo)
+    except psycopg.ProgrammingError:
+        parts = {"host": "@"}
+    ports = str(parts.get("port") or "").replace(",", "")
+    names = f"{parts.get('host') or ''}{parts.get('dbname') or ''}"
+    if (ports and not ports.isdecimal()) or "@" in names:
+        raise Refuse(
+            "[store] connection is neither a libpq connection string nor a postgresql:// URL",
+            hint="write it as 'host=… dbname=treetop user=treetop passfile=…'; in a URL, write %40 for @, %2F for /"
+            " in a password",
         )
 
 

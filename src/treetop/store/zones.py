@@ -11,6 +11,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from treetop.errors import NotFound, Refuse
+from treetop.model.source_url import parse_source_url
 from treetop.model.zone import (
     MAX_ZONE_ID,
     PasswordReference,
@@ -21,7 +22,6 @@ from treetop.model.zone import (
     ZoneName,
     ZoneState,
     parse_password_reference,
-    parse_source_url,
 )
 from treetop.store.partition import create_partition, drop_partition
 from treetop.store.session import store_errors
@@ -69,7 +69,7 @@ def add_zone(
         for other, other_url in conn.execute("SELECT name, url FROM zone").fetchall():
             if other == name:
                 raise Refuse(f"there is a zone {name} already", hint=f"treetop zone show {name}")
-            if other_url == str(url):
+            if url.is_same_database(parse_source_url(other_url)):
                 raise Refuse(f"{url} is zone {other} already", hint=f"treetop zone show {other}")
         row = conn.execute("SELECT coalesce(max(id), 0) + 1 FROM zone").fetchone()
         assert row is not None
