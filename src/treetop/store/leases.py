@@ -5,7 +5,7 @@ All take a connection in autocommit: each call is one statement and one commit. 
 stream are not written here but in `apply.writer`, in the batch's own commit; both check the owner.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import psycopg
@@ -24,13 +24,14 @@ class StoredPosition:
     """Where the zone stands at the top. identity, position: None before the first opening.
 
     loaded_upto: chunks are in up to this instances.id; None: none yet, or all (is_loaded).
-    now: the top's clock when this was read.
+    state: what the worker before left the zone in. now: the top's clock when this was read.
     """
 
     identity: str | None
     position: Position | None
     loaded_upto: int | None
     is_loaded: bool
+    state: ZoneState
     now: datetime
 
 
@@ -42,14 +43,15 @@ def claim(conn: psycopg.Connection, zone_id: ZoneId, *, owner: str) -> StoredPos
     """
     with store_errors(), conn.cursor(row_factory=class_row(StoredPosition)) as cursor:
         stored = cursor.execute(
-            "UPDATE zone_position SET owner = %(owner)s, lease_until = now() + %(lease)s"
-            " WHERE zone_id = %(zone)s AND (owner IS NULL OR lease_until < now()"
+            "UPDATE zone_position AS p SET owner = %(owner)s, lease_until = now() + %(lease)s"
+            " FROM zone_status AS s"
+            " WHERE p.zone_id = %(zone)s AND s.zone_id = p.zone_id AND (owner IS NULL OR lease_until < now()"
             " OR split_part(owner, '/', 1) = split_part(%(owner)s, '/', 1))"
-            " RETURNING identity, position, loaded_upto, is_loaded, now()",
+            " RETURNING identity, position, loaded_upto, is_loaded, state, now()",
             {"owner": owner, "lease": timedelta(seconds=LEASE_SECONDS), "zone": zone_id},
         ).fetchone()
         if stored is not None:
-            return stored
+            return replace(stored, state=ZoneState(stored.state))
         with conn.cursor() as other:
             held = other.execute(
                 "SELECT owner, lease_until FROM zone_position WHERE zone_id = %s", (zone_id,)
@@ -59,12 +61,12 @@ def claim(conn: psycopg.Connection, zone_id: ZoneId, *, owner: str) -> StoredPos
     raise Retry(f"another worker ({held[0]}) reads this zone until {held[1]:%H:%M:%S} at least")
 
 
-def renew(conn: psycopg.Connection, zone_id: ZoneId, *, owner: str) -> None:
-    """Prolong the lease. Raises `LostLease`."""
+def renew(conn: psycopg.Connection, zone_id: ZoneId, *, owner: str, seconds: float = LEASE_SECONDS) -> None:
+    """Let the lease end in so many seconds from now. Raises `LostLease`."""
     with store_errors():
         cursor = conn.execute(
             "UPDATE zone_position SET lease_until = now() + %s WHERE zone_id = %s AND owner = %s",
-            (timedelta(seconds=LEASE_SECONDS), zone_id, owner),
+            (timedelta(seconds=seconds), zone_id, owner),
         )
     require_ownership(cursor.rowcount)
 
@@ -105,19 +107,25 @@ def set_state(
     zone_id: ZoneId,
     state: ZoneState,
     *,
+    owner: str,
     reason: str | None = None,
     hint: str | None = None,
     attempts: int = 0,
     retry_at: datetime | None = None,
 ) -> None:
-    """Record a move of the zone's life. `since` moves only when the state or its reason does."""
+    """Record a move of the zone's life. `since` moves only when the state or its reason does.
+
+    Raises `LostLease`: the state of a zone is what its owner says, not what another worker makes of it.
+    """
     with store_errors():
-        conn.execute(
+        cursor = conn.execute(
             "UPDATE zone_status SET since = CASE WHEN state = %(state)s AND reason IS NOT DISTINCT FROM %(reason)s"
             " THEN since ELSE now() END, state = %(state)s, reason = %(reason)s, hint = %(hint)s,"
-            " attempts = %(attempts)s, retry_at = %(retry_at)s WHERE zone_id = %(zone)s",
+            " attempts = %(attempts)s, retry_at = %(retry_at)s WHERE zone_id = %(zone)s"
+            " AND EXISTS (SELECT FROM zone_position WHERE zone_id = %(zone)s AND owner = %(owner)s)",
             {
                 "zone": zone_id,
+                "owner": owner,
                 "state": state,
                 "reason": reason,
                 "hint": hint,
@@ -125,12 +133,14 @@ def set_state(
                 "retry_at": retry_at,
             },
         )
+    require_ownership(cursor.rowcount)
 
 
 def has_worker(conn: psycopg.Connection, zone_id: ZoneId) -> bool:
     """Say whether a worker holds the zone's lease."""
     with store_errors():
         row = conn.execute(
-            "SELECT owner IS NOT NULL AND lease_until > now() FROM zone_position WHERE zone_id = %s", (zone_id,)
+            "SELECT owner IS NOT NULL AND lease_until > now() FROM zone_position WHERE zone_id = %s",
+            (zone_id,),
         ).fetchone()
     return row is not None and bool(row[0])

@@ -10,7 +10,7 @@ once. Raises what capture and store raise; nothing is half done then.
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from treetop.apply.plan import Plan, Touched, touched
 from treetop.apply.writer import LoadProgress, Progress, ZoneWriter
@@ -32,6 +32,14 @@ class Limits:
     heartbeat_seconds: float = 1.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockOffsets:
+    """How far the zone's clock is ahead of the top's and of this process's."""
+
+    from_top: timedelta
+    from_here: timedelta
+
+
 class Applier:
     """The state between turns: where the top stands, what was applied lately, the pass that is running."""
 
@@ -41,20 +49,22 @@ class Applier:
         events: EventQueue,
         writer: ZoneWriter,
         position: Position,
-        clock_offset: timedelta,
+        clocks: ClockOffsets,
         limits: Limits,
         acknowledge: Callable[[Position], None],
         nudge: Callable[[], None],
     ) -> None:
-        """Start at a stored position. clock_offset: the zone's clock minus the top's."""
+        """Start at a stored position."""
         self.position = position
+        self.has_heard = False  # anything from the zone's log
         self.recent = RecentTransactions()
         self.chunks: ChunkRun | None = None
         self.last_heartbeat_at: float | None = None  # monotonic; None: behind, or none yet
         self.lag_seconds: float | None = None  # of the last commit
         self._events = events
         self._writer = writer
-        self._offset = clock_offset
+        self._clocks = clocks
+        self._as_of: datetime | None = None  # what the rows would show if no load were running
         self._limits = limits
         self._acknowledge = acknowledge
         self._nudge = nudge
@@ -71,6 +81,7 @@ class Applier:
             most_changes=self._limits.batch_changes,
             timeout_seconds=NUDGED_SECONDS if waiting else IDLE_SECONDS,
         )
+        self.has_heard = self.has_heard or bool(events)
         self._apply(events)
         if self.chunks is not None and not self._in_pieces:
             self.chunks.collect()
@@ -127,11 +138,11 @@ class Applier:
             )  # too many servers to remember: a chunk that lacks it is read again
 
     def _advance(self, last: Transaction, *, changes: int, transactions: int) -> None:
-        as_of = last.committed_at - self._offset
+        self._as_of = last.committed_at - self._clocks.from_top
         self._writer.commit(
             Progress(
                 position=last.position,
-                as_of=as_of,
+                as_of=self._shown_as_of(),
                 committed_at=last.committed_at,
                 transactions=transactions,
                 changes=changes,
@@ -140,7 +151,13 @@ class Applier:
         self.position = last.position
         self._written_at = time.monotonic()
         self.last_heartbeat_at = None
-        self.lag_seconds = max(0.0, (datetime.now(tz=as_of.tzinfo) - as_of).total_seconds())
+        age = datetime.now(UTC) - (last.committed_at - self._clocks.from_here)
+        self.lag_seconds = max(0.0, age.total_seconds())
+
+    def _shown_as_of(self) -> datetime | None:
+        """None while a load runs: rows it has not reached show an earlier state of the zone, or nothing."""
+        is_loading = self.chunks is not None and self.chunks.is_load
+        return None if is_loading else self._as_of
 
     def _note(self, transaction: Transaction, what: Touched) -> None:
         if not transaction.changes:
@@ -154,19 +171,28 @@ class Applier:
         self.position = heartbeat.position
         self.last_heartbeat_at = time.monotonic()
         self.lag_seconds = 0.0
+        self._as_of = heartbeat.at - self._clocks.from_top
         if self.last_heartbeat_at - self._written_at >= self._limits.heartbeat_seconds:
-            self._commit_position(heartbeat.at - self._offset)
+            self._commit_position()
 
-    def _commit_position(self, as_of: datetime | None, load: LoadProgress | None = None) -> None:
+    def _commit_position(self, load: LoadProgress | None = None) -> None:
+        is_loaded = load is not None and load.is_loaded
         self._writer.commit(
-            Progress(position=self.position, as_of=as_of, committed_at=None, transactions=0, changes=0), load
+            Progress(
+                position=self.position,
+                as_of=self._as_of if is_loaded else self._shown_as_of(),
+                committed_at=None,
+                transactions=0,
+                changes=0,
+            ),
+            load,
         )
         self._written_at = time.monotonic()
 
     def _use_chunk(self, chunks: ChunkRun) -> None:
         used, progress = chunks.use_next(self.position)
         if used:
-            self._commit_position(None, progress)
+            self._commit_position(progress)
         if chunks.is_done:
             chunks.stop()
 

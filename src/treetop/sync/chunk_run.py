@@ -66,6 +66,11 @@ class ChunkRun:
         self._rereads: deque[_Pending] = deque()
         self._reread_of: Chunk | None = None  # the range whose last servers are being read again
 
+    @property
+    def is_load(self) -> bool:
+        """Say whether the top's rows are not all there, or not all right, until this pass is done."""
+        return self.kind in (Pass.LOAD, Pass.RELOAD)
+
     def applied(self, mark: Mark, touched: Touched) -> None:
         """Take note of a transaction that was just written to the top."""
         for pending in (*self._ranges, *self._rereads):
@@ -109,7 +114,7 @@ class ChunkRun:
             return True, None
         self._reread_of = None
         self.is_done = whole.upto is None
-        if self.kind in (Pass.VERIFY, Pass.REPAIR):
+        if not self.is_load:
             return True, None
         return True, LoadProgress(upto=whole.upto, is_loaded=self.is_done)
 

@@ -4,17 +4,18 @@
 new ─▶ loading ─▶ catching up ◀─▶ live
  │        ▲            │           │
  └────────┴── waiting ◀┴───────────┤   (will retry by itself)
-          └── stopped ◀────────────┘   (needs a person; looked at again once a minute)
+          └── stopped ◀────────────┘   (needs a person; looked at again after a while)
+
+A zone becomes live from `catching up` only, and never by opening it: it has been heard of then.
 """
 
 from dataclasses import dataclass
 
-from treetop.errors import StopZone, TreetopError
+from treetop.errors import Refuse, Resnapshot, StopZone, TreetopError
 from treetop.model.zone import ZoneState
 
 RETRY_FIRST_SECONDS = 1.0
 RETRY_MOST_SECONDS = 30.0
-STOPPED_AGAIN_SECONDS = 60.0  # a person who mended the zone need not restart anything
 
 _NEXT = {
     ZoneState.NEW: {ZoneState.LOADING, ZoneState.WAITING, ZoneState.STOPPED},
@@ -42,14 +43,19 @@ class Setback:
     retry_in_seconds: float
 
 
-def setback(error: TreetopError, *, attempts: int) -> Setback:
-    """Decide from the error's class and how many attempts in a row failed before."""
-    stopped = isinstance(error, StopZone)
+def setback(error: TreetopError, *, attempts: int, stopped_seconds: float) -> Setback:
+    """Decide from the error's class and how many attempts in a row failed before.
+
+    stopped_seconds: how long a zone that needs a person rests: who mended it need not restart anything.
+    """
+    stopped = isinstance(error, StopZone | Refuse)  # a refusal is of what a person wrote: a URL, the schema
     delay = min(RETRY_MOST_SECONDS, RETRY_FIRST_SECONDS * 2 ** min(attempts, 10))
+    if isinstance(error, Resnapshot) and attempts == 0:
+        delay = 0.0  # nothing to wait for: the zone answers, only its old log is gone
     return Setback(
         state=ZoneState.STOPPED if stopped else ZoneState.WAITING,
         reason=str(error),
         hint=error.hint,
         attempts=attempts + 1,
-        retry_in_seconds=STOPPED_AGAIN_SECONDS if stopped else delay,
+        retry_in_seconds=stopped_seconds if stopped else delay,
     )

@@ -23,9 +23,9 @@ from treetop.model.change import Position
 from treetop.model.zone import Engine, Zone, ZoneState
 from treetop.store import leases
 from treetop.store.session import open_session
-from treetop.sync.applier import Applier, Limits
+from treetop.sync.applier import Applier, ClockOffsets, Limits
 from treetop.sync.event_queue import EventQueue
-from treetop.sync.lifecycle import setback
+from treetop.sync.lifecycle import can_move, setback
 from treetop.sync.log_reader import LogReader
 from treetop.sync.passes import Passes
 
@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 CAUGHT_UP_SECONDS = 1.0  # a zone this close behind, or confirmed idle, is live
 BEHIND_SECONDS = 10.0  # a live zone this far behind is catching up again
 LOOK_SECONDS = 1.0  # how often requests are looked for
+BEGIN_SECONDS = 60.0  # the lease while a zone prepares a new reading: a slot waits for open transactions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +46,7 @@ class WorkerSettings:
     suffix: str
     servers_per_chunk: int
     limits: Limits
+    stopped_seconds: float  # how long a zone that needs a person rests before it is looked at again
 
 
 def run_zone(zone: Zone, settings: WorkerSettings, stop: Event) -> None:
@@ -62,10 +64,8 @@ def run_zone(zone: Zone, settings: WorkerSettings, stop: Event) -> None:
             error = fault if isinstance(fault, TreetopError) else _unexpected(fault)
             if worker.was_live:
                 attempts = 0
-            reload = isinstance(error, Resnapshot)
-            wait_seconds = 0.0 if reload else _record(zone, settings, error, attempts)
-            if reload:
-                log.warning("the zone's log is lost before our position: %s; loading it again", error)
+            reload = isinstance(error, Resnapshot) or (reload and not worker.has_begun)
+            wait_seconds = worker.record(error, attempts=attempts)
             attempts += 1
         finally:
             worker.close()
@@ -80,36 +80,19 @@ def _unexpected(fault: Exception) -> TreetopError:
     )
 
 
-def _record(zone: Zone, settings: WorkerSettings, error: TreetopError, attempts: int) -> float:
-    """Write down what an error makes of the zone; return how long to wait."""
-    after = setback(error, attempts=attempts)
-    log.warning("%s: %s", after.state, after.reason, extra={"hint": after.hint})
-    try:
-        with open_session(settings.conninfo, name=f"state of {zone.name}") as conn:
-            conn.autocommit = True
-            leases.set_state(
-                conn,
-                zone.id,
-                after.state,
-                reason=after.reason,
-                hint=after.hint,
-                attempts=after.attempts,
-                retry_at=datetime.now(UTC) + timedelta(seconds=after.retry_in_seconds),
-            )
-    except TreetopError as unreachable:
-        log.warning("cannot record the zone's state: %s", unreachable)
-    return after.retry_in_seconds
-
-
 class _Worker:
-    """One opening of a zone: connections, threads, and the loop."""
+    """One opening of a zone: connections, threads, and the loop.
+
+    was_live: the zone was live for a moment. has_begun: a new position to read from was stored.
+    """
 
     def __init__(self, zone: Zone, settings: WorkerSettings, stop: Event) -> None:
         self.was_live = False
+        self.has_begun = False
         self._zone = zone
         self._settings = settings
         self._stop = stop
-        self._state: ZoneState | None = None
+        self._state: ZoneState | None = None  # as stored; None: the zone is not ours (yet)
         self._events = EventQueue()
         self._closers: list[Callable[[], None]] = []
 
@@ -120,11 +103,13 @@ class _Worker:
         self._closers.append(control.close)
         control.autocommit = True
         stored = leases.claim(control, zone.id, owner=settings.owner)
+        here_from_top = datetime.now(UTC) - stored.now
+        self._state = stored.state
         self._closers.append(lambda: leases.release(control, zone.id, owner=settings.owner))
         source = open_log(zone, slot_suffix=settings.suffix)
         self._closers.append(source.close)
         facts = source.check()
-        offset = timedelta(seconds=facts.clock_offset_seconds) + (datetime.now(UTC) - stored.now)
+        zone_from_here = timedelta(seconds=facts.clock_offset_seconds)
         position = self._starting_position(control, source, facts, stored, reload=reload)
         writer = ZoneWriter(settings.conninfo, zone.id, settings.owner)
         self._closers.append(writer.close)
@@ -134,7 +119,7 @@ class _Worker:
             events=self._events,
             writer=writer,
             position=position,
-            clock_offset=offset,
+            clocks=ClockOffsets(from_top=zone_from_here + here_from_top, from_here=zone_from_here),
             limits=settings.limits,
             acknowledge=source.acknowledge,
             nudge=source.nudge,
@@ -153,6 +138,35 @@ class _Worker:
         if not (stored.is_loaded and position == stored.position):
             passes.start_load(after=stored.loaded_upto if position == stored.position else None)
         self._loop(control, applier, passes)
+
+    def record(self, error: TreetopError, *, attempts: int) -> float:
+        """Write down what an error makes of the zone, if it is ours; return how long to wait.
+
+        Raises `LostLease` when it is another worker's by now.
+        """
+        after = setback(error, attempts=attempts, stopped_seconds=self._settings.stopped_seconds)
+        log.warning("%s: %s", after.state, after.reason, extra={"hint": after.hint})
+        if self._state is None:
+            return after.retry_in_seconds
+        self._require_move(after.state)
+        try:
+            with open_session(self._settings.conninfo, name=f"state of {self._zone.name}") as conn:
+                conn.autocommit = True
+                leases.set_state(
+                    conn,
+                    self._zone.id,
+                    after.state,
+                    owner=self._settings.owner,
+                    reason=after.reason,
+                    hint=after.hint,
+                    attempts=after.attempts,
+                    retry_at=datetime.now(UTC) + timedelta(seconds=after.retry_in_seconds),
+                )
+        except LostLease:
+            raise
+        except TreetopError as unwritten:
+            log.warning("cannot record the zone's state: %s", unwritten)
+        return after.retry_in_seconds
 
     def close(self) -> None:
         """Close everything, last opened first; what fails to close does not keep the rest open."""
@@ -179,17 +193,20 @@ class _Worker:
         if known:
             assert stored.position is not None
             return stored.position
+        leases.renew(control, self._zone.id, owner=self._settings.owner, seconds=BEGIN_SECONDS)
         position = source.begin()
         leases.begin_load(
             control, self._zone.id, owner=self._settings.owner, identity=facts.identity, position=position
         )
+        self.has_begun = True
         return position
 
     def _loop(self, control: psycopg.Connection, applier: Applier, passes: Passes) -> None:
         looked_at = 0.0
         while not self._stop.is_set():
             applier.turn()
-            self._move(control, self._state_of(applier, passes))
+            if applier.has_heard or self._state not in (ZoneState.WAITING, ZoneState.STOPPED):
+                self._move(control, self._state_of(applier, passes))
             now = time.monotonic()
             if now - looked_at >= LOOK_SECONDS:
                 looked_at = now
@@ -201,6 +218,8 @@ class _Worker:
     def _state_of(self, applier: Applier, passes: Passes) -> ZoneState:
         if passes.is_loading:
             return ZoneState.LOADING
+        if self._state not in (ZoneState.CATCHING_UP, ZoneState.LIVE) or not applier.has_heard:
+            return ZoneState.CATCHING_UP
         lag = applier.lag_seconds
         if applier.last_heartbeat_at is not None or (lag is not None and lag <= CAUGHT_UP_SECONDS):
             return ZoneState.LIVE
@@ -211,7 +230,12 @@ class _Worker:
     def _move(self, control: psycopg.Connection, state: ZoneState) -> None:
         if state is self._state:
             return
-        leases.set_state(control, self._zone.id, state)
+        self._require_move(state)
+        leases.set_state(control, self._zone.id, state, owner=self._settings.owner)
         log.info("the zone is %s", state)
         self._state = state
         self.was_live = self.was_live or state is ZoneState.LIVE
+
+    def _require_move(self, state: ZoneState) -> None:
+        assert self._state is not None
+        assert can_move(self._state, state), f"from {self._state} to {state}"

@@ -11,6 +11,7 @@ from treetop.apply.plan import Touched
 from treetop.model.change import Chunk, Mark, Snapshot
 
 KEPT_TRANSACTIONS = 20_000
+KEPT_ROWS = 200_000  # servers and rows over all of them, about 40 MB
 
 
 class Unseen:
@@ -44,14 +45,21 @@ class Unseen:
 class RecentTransactions:
     """The last transactions applied, numbered in order from 1."""
 
-    def __init__(self, kept: int = KEPT_TRANSACTIONS) -> None:
+    def __init__(self, kept: int = KEPT_TRANSACTIONS, kept_rows: int = KEPT_ROWS) -> None:
         self.count = 0
-        self._kept: deque[tuple[Mark, Touched]] = deque(maxlen=kept)
+        self._most = kept
+        self._most_rows = kept_rows
+        self._rows = 0
+        self._kept: deque[tuple[Mark, Touched]] = deque()
 
     def add(self, mark: Mark, touched: Touched) -> None:
-        """Note one more."""
+        """Note one more, forgetting the oldest where there is too much."""
         self.count += 1
         self._kept.append((mark, touched))
+        self._rows += len(touched.servers) + len(touched.rows)
+        while len(self._kept) > self._most or self._rows > self._most_rows:
+            _, forgotten = self._kept.popleft()
+            self._rows -= len(forgotten.servers) + len(forgotten.rows)
 
     def reaches_back_to(self, number: int) -> bool:
         """Say whether everything after transaction `number` is still here."""

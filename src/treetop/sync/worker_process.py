@@ -28,19 +28,25 @@ def work(settings: Settings, zone_name: str, *, supervisor: str | None) -> int:
     with open_session(conninfo, name=f"worker of {zone_name}") as conn:
         zone = find_zone(conn, zone_name)
         suffix = top_id(conn)
-    worker = WorkerSettings(
-        conninfo=conninfo,
-        owner=f"{supervisor or uuid.uuid4().hex[:12]}/{os.getpid()}-{uuid.uuid4().hex[:6]}",
-        suffix=suffix,
-        servers_per_chunk=settings.chunk_servers,
-        limits=Limits(batch_changes=settings.batch_changes),
-    )
+    worker = worker_settings(settings, suffix=suffix, supervisor=supervisor)
     sys.setswitchinterval(0.001)  # the applier must not wait 5 ms for a reader that is decoding
     try:
         run_zone(zone, worker, stop)
     except (LostLease, NotFound) as error:
         log.info("%s: this worker ends", error)
     return 0
+
+
+def worker_settings(settings: Settings, *, suffix: str, supervisor: str | None = None) -> WorkerSettings:
+    """Return what a worker of this process needs, with a name that no other worker has."""
+    return WorkerSettings(
+        conninfo=settings.required_connection(),
+        owner=f"{supervisor or uuid.uuid4().hex[:12]}/{os.getpid()}-{uuid.uuid4().hex[:6]}",
+        suffix=suffix,
+        servers_per_chunk=settings.chunk_servers,
+        limits=Limits(batch_changes=settings.batch_changes),
+        stopped_seconds=settings.stopped_retry_seconds,
+    )
 
 
 def stop_on_signals() -> Event:
