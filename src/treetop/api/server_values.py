@@ -8,7 +8,7 @@ Facts: Nova 34, api/openstack/compute/views/servers.py.
 from collections.abc import Mapping
 from typing import Any, Final
 
-from treetop.api.json_text import EMPTY, NULL, dumps, in_order, loads, moment, text
+from treetop.api.json_text import EMPTY, dumps, in_order, loads, moment, text
 from treetop.nova.image_properties import IMAGE_PROPERTIES, SYSTEM_METADATA_PREFIX
 
 FAULT_STATUSES: Final = frozenset({"ERROR", "DELETED"})
@@ -83,8 +83,8 @@ def newest_fault(faults: str | None, *, is_admin: bool) -> str | None:
 
 
 def instance_name(source_id: int, zone_id: int, open_zones: frozenset[int]) -> str:
-    """The name on the hypervisor, made from the row's id; null where the zone keeps it to itself."""
-    return f'"instance-{source_id:08x}"' if zone_id in open_zones else NULL
+    """The name on the hypervisor, made from the row's id; '' (Nova: not placed) where the zone keeps it."""
+    return f'"instance-{source_id:08x}"' if zone_id in open_zones else '""'
 
 
 def _image_members(image_ref: str, bookmark_url: str) -> str:
