@@ -104,6 +104,8 @@ def test_a_marker_that_is_no_server_is_not_found(top):
 
 
 def test_a_pattern_the_database_cannot_read_is_refused_and_named(top):
+    a_server(top, 1)
+
     with pytest.raises(Refuse, match="\\(\\?<x>a\\)"):
         list_servers(top, ServerQuery(columns=UUID, clauses=(matches("node", "(?<x>a)"),), limit=1))
 
@@ -140,6 +142,8 @@ def test_a_text_without_signs_is_looked_for_as_it_is(top, pattern, is_found):
 
 @pytest.mark.parametrize("pattern", ["***=x", "***:x"])
 def test_a_directive_of_the_database_is_refused(top, pattern):
+    a_server(top, 1)
+
     with pytest.raises(Refuse):
         list_servers(top, ServerQuery(columns=UUID, clauses=(matches("node", pattern),), limit=1))
 
