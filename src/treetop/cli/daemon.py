@@ -8,8 +8,8 @@ from threading import Thread
 
 from cliff.command import Command
 
-from treetop.api.serve import serve
 from treetop.cli.top import connected, settings_of
+from treetop.cli.usage import port
 from treetop.sync.supervisor import Supervisor
 from treetop.sync.worker_process import stop_on_signals, work
 from treetop.telemetry import start_logging
@@ -48,7 +48,7 @@ class Serve(Command):
         """Describe the arguments."""
         parser: ArgumentParser = super().get_parser(prog_name)
         parser.add_argument("--host", help="address to listen on (default: [api] host)")
-        parser.add_argument("--port", type=int, help="port to listen on (default: [api] port)")
+        parser.add_argument("--port", type=port, help="port to listen on (default: [api] port)")
         parser.add_argument("--with-parent", action="store_true", help=SUPPRESS)
         return parser
 
@@ -56,6 +56,8 @@ class Serve(Command):
         """Serve."""
         if parsed_args.with_parent:
             end_with_parent()
+        from treetop.api.serve import serve  # noqa: PLC0415  # a zone's worker needs no web framework
+
         with connected(settings_of(self)):
             pass
         serve(settings_of(self), host=parsed_args.host, port=parsed_args.port)

@@ -18,15 +18,11 @@ from cliff.app import App
 
 from treetop import __version__
 from treetop.cli.commands import command_manager, unknown_command
+from treetop.cli.exit_status import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_NO_READER, EXIT_USAGE
 from treetop.cli.usage import refuse_wrong_usage
 from treetop.config import Settings, load_settings
 from treetop.errors import Refuse, TreetopError
 from treetop.telemetry import start_logging
-
-EXIT_FAILED = 1
-EXIT_USAGE = 2
-EXIT_INTERRUPTED = 130  # 128 + SIGINT, as a shell says it
-EXIT_NO_READER = 141  # 128 + SIGPIPE
 
 
 class Treetop(App):

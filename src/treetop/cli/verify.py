@@ -15,6 +15,7 @@ import psycopg
 from cliff.command import Command
 
 from treetop.cli.top import connected, settings_of
+from treetop.cli.usage import above_zero
 from treetop.config import Settings
 from treetop.errors import Retry, TreetopError
 from treetop.model.zone import Zone, parse_zone_name
@@ -38,7 +39,7 @@ class VerifyZone(Command):
             "--repair", action="store_true", help="write the zone's side of each difference to the top"
         )
         parser.add_argument(
-            "--timeout", type=float, default=3600.0, metavar="SECONDS", help="give up after this long"
+            "--timeout", type=above_zero, default=3600.0, metavar="SECONDS", help="give up after this long"
         )
         return parser
 

@@ -2,16 +2,18 @@
 """The demo from start to end: three zones at work, the top, counts while it runs, a verification, a clean end.
 
 Everything is in one private folder and ends with this process, also by `kill -9`; what a killed demo left is
-removed by the next one.
+removed by the next one. The servers are started side by side, in threads that live as long as the demo does,
+because a server ends with the thread that started it.
 """
 
 import os
-import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 from uuid import UUID
 
 import psycopg
@@ -20,7 +22,7 @@ from treetop.demo.top import DemoTop
 from treetop.demo.worker import Worker
 from treetop.demo.zones import DemoZone, plan_zones
 from treetop.errors import Refuse, Retry, TreetopError
-from treetop.model.zone import ZoneState
+from treetop.model.zone import Trust, ZoneState
 from treetop.store.daemon import FolderLock, is_port_free
 from treetop.store.session import open_session
 from treetop.store.verifications import Verification, find_verification, request_verification
@@ -31,6 +33,8 @@ SEED = 1
 LOAD_SECONDS = 120.0
 CATCH_UP_SECONDS = 60.0
 VERIFY_SECONDS = 120.0
+LOCK_NAME = "owner.lock"  # FolderLock's file: shows that the folder is a demo's
+_LOOK_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,26 +55,28 @@ def default_folder() -> Path:
 
 
 class Demo:
-    """A running demo, made by `running_demo`."""
+    """A running demo, made by `running_demo`. stop: ends its waiting, by `KeyboardInterrupt`, when set."""
 
-    def __init__(self, settings: DemoSettings) -> None:
+    def __init__(self, settings: DemoSettings, stop: Event) -> None:
         self.top = DemoTop(settings.folder, bin_dir=settings.bin_dir, port=settings.port)
         self.zones: Sequence[DemoZone] = plan_zones(settings.folder, dies_with_parent=True)
         self._settings = settings
+        self._stop = stop
         self._workers: list[Worker] = []
+        self._threads = ThreadPoolExecutor(max_workers=len(self.zones) + 2, thread_name_prefix="demo")
+        self._starting: list[Future[None]] = []
 
     def start(self) -> None:
         """Start everything; returns when every zone is loaded and live."""
-        self.top.start()
-        for zone in self.zones:
-            zone.start()
-            zone.fill(servers=self._settings.servers_per_zone, hosts=HOSTS, seed=SEED)
-        self.top.register(self.zones)
-        self.top.start_daemons()
-        for zone in self.zones:
-            worker = Worker(zone, seed=SEED, transactions_per_second=self._settings.rate)
-            worker.start()
-            self._workers.append(worker)
+        database = self._threads.submit(self.top.start)
+        self._starting = [database, self._threads.submit(self._start_daemons, database)]
+        self._starting += [self._threads.submit(self._start_zone, zone, database) for zone in self.zones]
+        waiting = set(self._starting)
+        while waiting:
+            self._obey_stop()
+            done, waiting = wait(waiting, timeout=_LOOK_SECONDS, return_when=FIRST_EXCEPTION)
+            for future in done:
+                future.result()
         self._wait_until(_all_live, LOAD_SECONDS, "load every zone")
 
     def reports(self) -> list[ZoneReport]:
@@ -104,6 +110,7 @@ class Demo:
             deadline = time.monotonic() + VERIFY_SECONDS
             results: dict[UUID, Verification] = {}
             while len(results) < len(asked):
+                self._obey_stop()
                 if time.monotonic() > deadline:
                     raise Retry(f"the zones were not compared within {VERIFY_SECONDS:g} s")
                 for zone, request in asked:
@@ -113,21 +120,43 @@ class Demo:
                 time.sleep(0.05)
         return list(results.values())
 
-    def stop(self) -> None:
-        """Stop and delete everything, as far as it goes, whatever happened before."""
+    def remove(self) -> None:
+        """Stop and delete everything of this demo, or what one that was killed left, as far as it goes."""
+        wait(self._starting)
         for worker in self._workers:
             with suppress(TreetopError):
                 worker.stop()
-        for stopping in (self.top.stop, *(zone.stop for zone in self.zones)):
+        self.top.stop_daemons()
+        removes = [self.top.remove, *(zone.remove for zone in self.zones)]
+        for removing in [self._threads.submit(remove) for remove in removes]:
             with suppress(TreetopError):
-                stopping()
-        self.remove()
-
-    def remove(self) -> None:
-        """Delete what this demo or one that was killed left, its servers stopped."""
-        self.top.remove()
+                removing.result()
         for zone in self.zones:
-            zone.remove()
+            with suppress(OSError):
+                zone.folder.rmdir()
+
+    def close(self) -> None:
+        """End the threads, and with them any server that `remove` could not stop."""
+        self._threads.shutdown()
+
+    def _start_daemons(self, database: Future[None]) -> None:
+        database.result()
+        self.top.start_daemons()
+
+    def _start_zone(self, zone: DemoZone, database: Future[None]) -> None:
+        zone.start()
+        self._obey_stop()
+        zone.fill(servers=self._settings.servers_per_zone, hosts=HOSTS, seed=SEED)
+        database.result()
+        # The last one shares no hosts, to show what that looks like.
+        self.top.register(zone, Trust.SERVERS if zone is self.zones[-1] else Trust.FULL)
+        worker = Worker(zone, seed=SEED, transactions_per_second=self._settings.rate)
+        worker.start()
+        self._workers.append(worker)
+
+    def _obey_stop(self) -> None:
+        if self._stop.is_set():
+            raise KeyboardInterrupt
 
     @contextmanager
     def _connected(self) -> Iterator[psycopg.Connection]:
@@ -138,6 +167,7 @@ class Demo:
     def _wait_until(self, fits: Callable[[list[ZoneReport]], bool], seconds: float, what: str) -> None:
         deadline = time.monotonic() + seconds
         while not fits(reports := self.reports()):
+            self._obey_stop()
             if time.monotonic() > deadline:
                 states = ", ".join(f"{report.zone.name} is {report.state}" for report in reports)
                 raise Retry(f"the demo could not {what} within {seconds:g} s: {states}")
@@ -152,30 +182,49 @@ def _all_live(reports: list[ZoneReport]) -> bool:
 
 
 @contextmanager
-def running_demo(settings: DemoSettings) -> Iterator[Demo]:
+def running_demo(settings: DemoSettings, stop: Event) -> Iterator[Demo]:
     """Start a demo and end it with the block, leaving nothing behind.
 
-    Raises `Refuse` when another demo runs in the folder or the port is taken.
+    Raises `Refuse` when another demo runs in the folder, the folder holds something else, or the port is taken;
+    `KeyboardInterrupt` when `stop` is set while it starts or waits.
     """
-    settings.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = FolderLock(settings.folder)
+    with _own_folder(settings.folder):
+        if not is_port_free(settings.port):
+            raise Refuse(
+                f"port {settings.port} of 127.0.0.1 is taken",
+                hint=f"treetop demo --port PORT; `ss -ltnp 'sport = :{settings.port}'` shows who has it",
+            )
+        demo = Demo(settings, stop)
+        try:
+            demo.remove()
+            demo.start()
+            yield demo
+        finally:
+            demo.remove()
+            demo.close()
+
+
+@contextmanager
+def _own_folder(folder: Path) -> Iterator[None]:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    mark = folder / LOCK_NAME
+    if not mark.exists() and any(folder.iterdir()):
+        raise Refuse(
+            f"{folder} holds something that is not a demo's",
+            hint="treetop demo --folder PATH, a new or empty one",
+        )
+    lock = FolderLock(folder)
     try:
         lock.acquire()
     except Refuse:
         raise Refuse(
-            f"a demo runs in {settings.folder} already",
+            f"a demo runs in {folder} already",
             hint="stop it with Ctrl-C, or run a second one: treetop demo --folder PATH --port PORT",
         ) from None
-    if not is_port_free(settings.port):
-        raise Refuse(
-            f"port {settings.port} of 127.0.0.1 is taken", hint=f"treetop demo --port {settings.port + 1}"
-        )
-    demo = Demo(settings)
-    demo.remove()
     try:
-        demo.start()
-        yield demo
+        yield
     finally:
-        demo.stop()
+        if {entry.name for entry in folder.iterdir()} == {LOCK_NAME}:
+            mark.unlink()
+            folder.rmdir()
         lock.release()
-        shutil.rmtree(settings.folder, ignore_errors=True)

@@ -2,6 +2,7 @@
 """The demo's top: an embedded PostgreSQL with the schema, the registered zones, and the two daemons.
 
 The daemons are the real commands (`treetop sync`, `treetop serve`) as child processes that end with this one.
+Zones may be registered while the daemons run, from several threads.
 """
 
 import os
@@ -10,7 +11,6 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
 from pathlib import Path
 
 import psycopg
@@ -31,7 +31,7 @@ _SETTINGS = {"shared_buffers": "256MB", "max_wal_size": "2GB", "checkpoint_timeo
 
 
 class DemoTop:
-    """The top's database and daemons in one private folder. Not thread-safe."""
+    """The top's database and daemons in one private folder. Only `register` is thread-safe."""
 
     def __init__(self, folder: Path, *, bin_dir: Path | None, port: int) -> None:
         self._server = EmbeddedPostgres(
@@ -58,18 +58,17 @@ class DemoTop:
             conn.execute(f"CREATE DATABASE {DATABASE}")
         sync_schema(self.conninfo)
 
-    def register(self, zones: Sequence[DemoZone]) -> None:
-        """Write the zones into the registry; the last one shares no hosts, to show what that looks like."""
+    def register(self, zone: DemoZone, trust: Trust) -> None:
+        """Write a zone into the registry; `treetop sync` finds it within a second."""
         with open_session(self.conninfo, name="demo") as conn:
-            for zone in zones:
-                add_zone(
-                    conn,
-                    name=zone.name,
-                    region="demo",
-                    trust=Trust.SERVERS if zone is zones[-1] else Trust.FULL,
-                    url=zone.source_url(),
-                    password=zone.password,
-                )
+            add_zone(
+                conn,
+                name=zone.name,
+                region="demo",
+                trust=trust,
+                url=zone.source_url(),
+                password=zone.password,
+            )
 
     def start_daemons(self) -> None:
         """Start reading and serving; returns when the API answers. Raises `Retry` when one of them ended."""
@@ -86,14 +85,13 @@ class DemoTop:
         """Raise `Retry` with the end of its log when a daemon is gone."""
         for name, process in self._daemons.items():
             if process.poll() is not None:
-                log = self._log(name)
                 raise Retry(
-                    f"treetop {name} ended with status {process.returncode}:\n{last_lines(log)}",
-                    hint=f"see {log}",
+                    f"treetop {name} ended with status {process.returncode}:\n{last_lines(self._log(name))}",
+                    hint="the same again with --debug before `demo`; report it if it goes on",
                 )
 
-    def stop(self) -> None:
-        """Stop the daemons, then the database."""
+    def stop_daemons(self) -> None:
+        """End reading and serving; idempotent."""
         for process in self._daemons.values():
             process.terminate()
         for process in self._daemons.values():
@@ -105,11 +103,12 @@ class DemoTop:
             if process.stdin is not None:
                 process.stdin.close()
         self._daemons.clear()
-        self._server.stop()
 
     def remove(self) -> None:
-        """Stop and delete the database, whoever left it running."""
+        """Stop and delete the database, whoever left it running, and the daemons' logs."""
         self._server.remove()
+        for log in map(self._log, ("sync", "serve")):
+            log.unlink(missing_ok=True)
 
     def _start_daemon(self, name: str, *arguments: str) -> None:
         with self._log(name).open("wb") as log:
