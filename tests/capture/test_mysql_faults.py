@@ -56,7 +56,7 @@ def test_cut_at_many_offsets_gives_each_transaction_exactly_once(cell):
     with TcpProxy(cell.port) as proxy:
         read_to(marker, a_log(cell, port=proxy.port).stream(position))
         whole = proxy.forwarded
-        for cut_after in range(1, whole, whole // 60):
+        for cut_after in range(1, whole, whole // 40):
             assert read_through_cuts(cell, proxy, position, marker, cut_after) == expected
 
 
