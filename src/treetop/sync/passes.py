@@ -20,6 +20,7 @@ from treetop.store.verifications import Verification, next_verification, report_
 from treetop.sync.applier import Applier
 from treetop.sync.chunk_reader import ChunkReader
 from treetop.sync.chunk_run import ChunkRun, Pass
+from treetop.sync.heap import give_back
 
 log = logging.getLogger(__name__)
 
@@ -84,6 +85,8 @@ class Passes:
             self._verification = None
         self.is_loading = False
         self._applier.chunks = None
+        del chunks
+        give_back()
 
     def stop(self) -> None:
         """End the running pass; a verification that was under way is taken up by the next worker."""

@@ -16,6 +16,7 @@ from treetop.errors import LostLease, NotFound
 from treetop.store.session import open_session
 from treetop.store.zones import find_zone, top_id
 from treetop.sync.applier import Limits
+from treetop.sync.heap import share_one_heap
 from treetop.sync.pipeline import WorkerSettings, run_zone
 
 log = logging.getLogger(__name__)
@@ -24,6 +25,7 @@ log = logging.getLogger(__name__)
 def work(settings: Settings, zone_name: str, *, supervisor: str | None) -> int:
     """Keep one zone in step. supervisor: the name of the one that started us, None: nobody did."""
     stop = stop_on_signals()
+    share_one_heap()
     conninfo = settings.required_connection()
     with open_session(conninfo, name=f"worker of {zone_name}") as conn:
         zone = find_zone(conn, zone_name)
