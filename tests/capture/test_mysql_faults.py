@@ -21,7 +21,7 @@ from tests.capture.mariadb_zone import (
     value,
 )
 from tests.servers import MariaDBDatabase, TcpProxy, create_mariadb_database, wait_until
-from treetop.capture.mysql import MysqlLog
+from treetop.capture.mysql import MysqlLog, dump_failure
 from treetop.capture.mysql_rows import MysqlRows
 from treetop.errors import Refuse, Resnapshot, Retry, StopZone
 from treetop.model.change import Heartbeat, Position, Transaction
@@ -172,6 +172,44 @@ def test_position_that_the_zone_never_reached_stops_it(cell):
         next(a_log(cell).stream(Position(f"{domain}-{server_id}-{int(sequence) + 1000}")))
 
     assert "load the zone again" in stop.value.hint
+
+
+@pytest.mark.parametrize(
+    ("number", "said", "reaction"),
+    [
+        (
+            1236,
+            "Could not find GTID state requested by slave in any binlog files. Probably the slave ...",
+            Resnapshot,
+        ),
+        (1236, "Could not find first log file name in binary log index file", Resnapshot),
+        (
+            1236,
+            "The slave is connecting ... but the master has purged binary logs containing GTIDs",
+            Resnapshot,
+        ),
+        (
+            1236,
+            "Error: ... which is not in the master's binlog. Since the master's binlog contains GTIDs",
+            StopZone,
+        ),
+        (1236, "An exception occurred ... it probably means that the slave has diverged", StopZone),
+        (
+            1236,
+            "A slave with the same server_uuid/server_id as this slave has connected to the master",
+            Retry,
+        ),
+        (1227, "Access denied; you need the REPLICATION SLAVE privilege", StopZone),
+        (1053, "Server shutdown in progress", Retry),
+    ],
+)
+def test_refusal_of_the_log_is_answered_by_its_reason(cell, number, said, reaction):
+    packet = b"\xff" + number.to_bytes(2, "little") + b"#HY000" + said.encode()
+
+    failure = dump_failure(a_zone(cell), packet)
+
+    assert type(failure) is reaction
+    assert said in str(failure)
 
 
 def test_damaged_event_stops_the_zone_with_the_position_unchanged(own_mariadb):

@@ -158,7 +158,7 @@ def dump_failure(zone: Zone, packet: bytes) -> TreetopError:
     said = said[6:] if said.startswith("#") else said  # the SQL state
     what = f"zone {zone.name}: the server refuses its log: {said} (error {number})"
     lower = said.lower()
-    if "not in the master's binlog" in lower or "diverged" in lower or "subtract" in lower:
+    if any(text in lower for text in _OTHER_HISTORY):
         return StopZone(
             what,
             hint="the zone's history is not the one that was read (restored, crashed, or failed over to a "
@@ -171,6 +171,7 @@ def dump_failure(zone: Zone, packet: bytes) -> TreetopError:
     return Retry(what)
 
 
+_OTHER_HISTORY = ("not in the master's binlog", "diverged", "more gtids than")  # the last: MySQL
 _PURGED = (
     "could not find gtid state",
     "could not find first log file",
