@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A chunk of a zone's rows against the top's: written (first load), or compared and, if asked, mended.
 
-One mechanism for load, re-load, verification and repair. A chunk goes through the same `Plan` as the log, so both
+One mechanism for load, re-load, verification and repair. A chunk goes through the same `facets` as the log, so both
 give the same rows. The caller (`sync.chunks`) calls these when the zone's stream stands where the chunk's
 snapshot is covered, and names the servers (`skipped`) that a transaction outside the snapshot has touched: they
 are neither written, removed nor compared, but read again. Nothing is committed here.
@@ -13,15 +13,19 @@ from typing import Any
 
 from psycopg import sql
 
-from treetop.apply.facets import SERVER_COLUMNS
-from treetop.apply.plan import Patches, Plan, ServerPatch
-from treetop.apply.statements import create, document, recordset, whole_row
+from treetop.apply.facets import MANY, ONE, SERVER_COLUMNS, server_columns
+from treetop.apply.plan import Patches, ServerPatch
+from treetop.apply.statements import create, document, recordset
 from treetop.apply.writer import ZoneWriter
-from treetop.model.change import Chunk, Op, RowChange
+from treetop.model.change import Chunk
 from treetop.model.zone import ZoneId
-from treetop.nova.tables import CELL_TABLES
+from treetop.nova.tables import CELL_TABLES, INSTANCES
 from treetop.store.partition import partition
 from treetop.store.session import store_errors
+
+_UUID = INSTANCES.index("uuid")
+_OWNER = {name: table.index(table.owner) for name, table in CELL_TABLES.items()}
+_KEY = {name: table.index(table.key[-1]) for name, table in CELL_TABLES.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,27 +41,36 @@ class Difference:
     columns: Mapping[str, tuple[Any, Any]]  # Any: JSON values of any column
 
 
-def chunk_patches(chunk: Chunk) -> dict[str, ServerPatch]:
-    """Return the chunk's servers as created rows, by uuid. Rows without their `instances` row are left out."""
-    plan = Plan()
-    for table in CELL_TABLES:  # instances first: it makes the row that the others fill
-        plan.add(RowChange(Op.INSERT, table, row) for row in chunk.rows.get(table, ()))
-    steps = plan.steps()
-    assert len(steps) <= 1, "a chunk's rows are whole"
-    return {
-        uuid: patch
-        for step in steps
-        if isinstance(step, Patches)
-        for uuid, patch in step.servers.items()
-        if patch.created
+def chunk_rows(chunk: Chunk) -> dict[str, dict[str, Any]]:
+    """Return the chunk's servers as rows of the aggregate table, by uuid.
+
+    Rows without their `instances` row are left out. Gives what `Plan` gives for the same rows as inserts, in a
+    third of the time: nothing has to be coalesced.
+    """
+    servers: dict[str, dict[str, Any]] = {
+        str(row[_UUID]): dict(server_columns(row)) for row in chunk.rows.get(INSTANCES.name, ())
     }
+    for name, one in ONE.items():
+        owner = _OWNER[name]
+        for row in chunk.rows.get(name, ()):
+            server = servers.get(row[owner])  # type: ignore[arg-type]  # a uuid, or no key of servers
+            if server is not None:
+                server.update(one.values(row))
+    for name, many in MANY.items():
+        owner, key, column = _OWNER[name], _KEY[name], many.column
+        for row in chunk.rows.get(name, ()):
+            server = servers.get(row[owner])  # type: ignore[arg-type]
+            value = many.value(row) if server is not None else None
+            if server is not None and value is not None:
+                server.setdefault(column, {})[str(row[key])] = value
+    return servers
 
 
 def load_chunk(writer: ZoneWriter, chunk: Chunk, skipped: Collection[str]) -> int:
     """Write the chunk over whatever the top has in its range. Returns the number of servers written."""
-    patches = chunk_patches(chunk)
-    rows = [whole_row(patch) for uuid, patch in patches.items() if uuid not in skipped]
-    parameters = _range(chunk, keep=[*patches, *skipped])
+    servers = chunk_rows(chunk)
+    rows = [row for uuid, row in servers.items() if uuid not in skipped]
+    parameters = _range(chunk, keep=[*servers, *skipped])
     with store_errors(), writer.connection.pipeline():
         writer.connection.execute(_delete_others(writer.zone_id, chunk), parameters)
         if rows:
@@ -67,8 +80,7 @@ def load_chunk(writer: ZoneWriter, chunk: Chunk, skipped: Collection[str]) -> in
 
 def compare_chunk(writer: ZoneWriter, chunk: Chunk, skipped: Collection[str]) -> tuple[int, list[Difference]]:
     """Compare the chunk with the top's rows in its range. Returns (servers compared, differences)."""
-    patches = chunk_patches(chunk)
-    rows = [whole_row(patch) for uuid, patch in patches.items() if uuid not in skipped]
+    rows = [row for uuid, row in chunk_rows(chunk).items() if uuid not in skipped]
     parameters = {**_range(chunk, keep=list(skipped)), "rows": document(rows)}
     with store_errors():
         found = writer.connection.execute(_compare(writer.zone_id, chunk), parameters).fetchall()
@@ -83,9 +95,13 @@ def compare_chunk(writer: ZoneWriter, chunk: Chunk, skipped: Collection[str]) ->
 
 def repair_chunk(writer: ZoneWriter, chunk: Chunk, differences: Collection[Difference]) -> None:
     """Write the zone's side of the differences over the top's."""
-    patches = chunk_patches(chunk)
+    servers = chunk_rows(chunk)
     gone = {each.uuid: ServerPatch(deleted=True) for each in differences if each.kind == "extra"}
-    wrong = {each.uuid: patches[each.uuid] for each in differences if each.kind != "extra"}
+    wrong = {
+        each.uuid: ServerPatch(created=True, columns=servers[each.uuid])
+        for each in differences
+        if each.kind != "extra"
+    }
     writer.write([Patches(servers=gone), Patches(servers=wrong)])
 
 
