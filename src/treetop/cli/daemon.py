@@ -10,6 +10,7 @@ from cliff.command import Command
 
 from treetop.cli.top import connected, settings_of
 from treetop.cli.usage import port
+from treetop.model.zone import parse_zone_name
 from treetop.sync.supervisor import Supervisor
 from treetop.sync.worker_process import stop_on_signals, work
 from treetop.telemetry import start_logging
@@ -32,8 +33,9 @@ class Sync(Command):
         if parsed_args.with_parent:
             end_with_parent()
         if parsed_args.zone:
-            start_logging(debug=settings.debug, zone=parsed_args.zone)
-            return work(settings, parsed_args.zone, supervisor=parsed_args.supervisor)
+            name = parse_zone_name(parsed_args.zone)
+            start_logging(debug=settings.debug, zone=name)
+            return work(settings, name, supervisor=parsed_args.supervisor)
         with connected(settings):
             pass  # a wrong connection or schema is told here, once, instead of by every worker
         arguments = [part for file in self.app.options.config_file for part in ("--config-file", file)]

@@ -19,6 +19,7 @@ from cliff.app import App
 from treetop import __version__
 from treetop.cli.commands import command_manager, unknown_command
 from treetop.cli.exit_status import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_NO_READER, EXIT_USAGE
+from treetop.cli.help import Help
 from treetop.cli.usage import refuse_wrong_usage
 from treetop.config import Settings, load_settings
 from treetop.errors import Refuse, TreetopError
@@ -37,6 +38,7 @@ class Treetop(App):
             command_manager=command_manager(),
             deferred_help=True,
         )
+        self.command_manager.add_command("help", Help)
         self.settings: Settings
 
     def build_option_parser(
@@ -80,16 +82,10 @@ class Treetop(App):
             raise unknown_command(argv) from None
         command = factory(self, self.options)
         arguments = refuse_wrong_usage(command.get_parser(f"{self.NAME} {name}")).parse_args(rest)
-        if name == "help" and arguments.cmd:
-            self._require_command(arguments.cmd)
-        if factory.__module__.startswith("treetop."):
+        if name not in ("help", "complete"):
             self.settings = load_settings(self.options.config_file)
             start_logging(debug=self.settings.debug or self.options.debug)
         return int(command.run(arguments) or 0)
-
-    def _require_command(self, words: list[str]) -> None:
-        if not any(name.startswith(" ".join(words)) for name, _ in self.command_manager):
-            raise unknown_command(words)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -103,10 +99,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _exit_status(work: Callable[[], int], *, debug: bool) -> int:
     try:
-        status = work()
+        try:
+            status = work()
+        except SystemExit as end:  # argparse and cliff, after help or a version
+            status = end.code if isinstance(end.code, int) else 0
         sys.stdout.flush()
-    except SystemExit as end:  # argparse and cliff, after help or a version
-        return end.code if isinstance(end.code, int) else 0
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     except BrokenPipeError:

@@ -17,9 +17,9 @@ from cliff.command import Command
 from treetop.cli.top import connected, settings_of
 from treetop.cli.usage import above_zero
 from treetop.config import Settings
-from treetop.errors import Retry, TreetopError
-from treetop.model.zone import Zone, parse_zone_name
-from treetop.store.leases import has_worker
+from treetop.errors import Retry, StopZone, TreetopError
+from treetop.model.zone import Zone, ZoneState, parse_zone_name
+from treetop.store.leases import Status, find_status, has_worker
 from treetop.store.verifications import Verification, find_verification, request_verification
 from treetop.store.zones import find_zone, report_zones, top_id
 from treetop.sync.pipeline import run_zone
@@ -62,11 +62,16 @@ class VerifyZone(Command):
 def verify(
     conn: psycopg.Connection, settings: Settings, zone: Zone, *, repair: bool, timeout_seconds: float
 ) -> Verification:
-    """Have one zone compared and return the finished result. Raises `Retry` when it takes too long."""
+    """Have one zone compared and return the finished result.
+
+    Raises `Retry` when it takes too long, `StopZone` when the zone cannot be read until a person mends it.
+    """
     request = request_verification(conn, zone.id, repair=repair)
     stop = Event()
     own_worker: Thread | None = None
+    before: Status | None = None  # what an earlier worker said of the zone: ours looks itself
     if not has_worker(conn, zone.id):
+        before = find_status(conn, zone.id)
         own_worker = Thread(target=_work, args=(settings, zone, top_id(conn), stop), daemon=True)
         own_worker.start()
     deadline = time.monotonic() + timeout_seconds
@@ -77,6 +82,7 @@ def verify(
                 raise Retry(f"zone {zone.name} was removed while it was compared")
             if found.is_finished:
                 return found
+            _require_not_stopped(zone, find_status(conn, zone.id), before)
             time.sleep(POLL_SECONDS)
     finally:
         stop.set()
@@ -89,6 +95,11 @@ def verify(
     )
 
 
+def _require_not_stopped(zone: Zone, status: Status | None, before: Status | None) -> None:
+    if status is not None and status.state is ZoneState.STOPPED and status != before:
+        raise StopZone(f"zone {zone.name} is stopped: {status.reason}", hint=status.hint)
+
+
 def _work(settings: Settings, zone: Zone, suffix: str, stop: Event) -> None:
     try:
         run_zone(zone, worker_settings(settings, suffix=suffix), stop)
@@ -98,4 +109,6 @@ def _work(settings: Settings, zone: Zone, suffix: str, stop: Event) -> None:
 
 def _columns(example: dict[str, Any]) -> str:
     columns = example.get("columns") or {}
-    return "".join(f"\n    {name}: top {top!r}, zone {zone!r}" for name, (top, zone) in columns.items())
+    return "".join(
+        f"\n    {name}: top {top!r}, zone {zone!r}" for name, (top, zone) in sorted(columns.items())
+    )

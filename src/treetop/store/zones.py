@@ -145,9 +145,9 @@ def remove_zone(conn: psycopg.Connection, name: str) -> Zone:
     """Forget a zone and its rows, in one commit; its worker notices and ends. Raises `NotFound`."""
     zone = find_zone(conn, name)
     with store_errors(), conn.transaction():
+        conn.execute(drop_partition(zone.id))  # first: a batch under way holds it and then wants zone_position
         for table, column in _OF_A_ZONE:
             conn.execute(f"DELETE FROM {table} WHERE {column} = %s", (zone.id,))  # noqa: S608  # our own names
-        conn.execute(drop_partition(zone.id))
     return zone
 
 
@@ -163,7 +163,8 @@ _REPORT = """
     SELECT z.id, z.name, z.region, z.trust, z.url, z.password,
            s.state, s.since, s.reason, s.hint, s.retry_at,
            p.position, p.as_of, p.transactions, p.changes, p.loaded_upto, p.is_loaded,
-           greatest(0, extract(epoch FROM now() - p.as_of))::float8 AS lag_seconds,
+           CASE WHEN p.as_of IS NOT NULL  -- greatest() passes NULL over
+                THEN greatest(0, extract(epoch FROM now() - p.as_of))::float8 END AS lag_seconds,
            (SELECT count(*) FROM server WHERE zone_id = z.id AND NOT deleted) AS servers
       FROM zone AS z
       JOIN zone_position AS p ON p.zone_id = z.id
