@@ -55,7 +55,7 @@ def test_mariadb_set_covers_one_with_fewer_or_earlier_domains():
 def test_text_of_another_kind_is_not_a_mariadb_position(text):
     with pytest.raises(StopZone, match="not a MariaDB GTID position") as stop:
         MariadbGtidSet.parse(text)
-    assert "load the zone again" in stop.value.hint
+    assert "treetop zone resync" in stop.value.hint
 
 
 @pytest.mark.parametrize("text", ["", f"{A}:1-77", f"{A}:5", f"{A}:1-77:80-90,{B}:1-5"])

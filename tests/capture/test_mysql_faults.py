@@ -171,7 +171,7 @@ def test_position_that_the_zone_never_reached_stops_it(cell):
     with pytest.raises(StopZone, match="not in the master's binlog") as stop:
         next(a_log(cell).stream(Position(f"{domain}-{server_id}-{int(sequence) + 1000}")))
 
-    assert "load the zone again" in stop.value.hint
+    assert "treetop zone resync" in stop.value.hint
 
 
 @pytest.mark.parametrize(

@@ -252,7 +252,7 @@ def test_lost_watched_table_stops_the_zone(cell, statement):
 
     with pytest.raises(StopZone, match="went away without row events") as stop:
         next(events)
-    assert "load the zone again" in stop.value.hint
+    assert "treetop zone resync" in stop.value.hint
 
 
 @pytest.mark.parametrize(

@@ -286,5 +286,5 @@ def _is_whole_rollback(text: str) -> bool:
 def _damaged(message: str) -> StopZone:
     return StopZone(
         f"{message}: the log or the network damaged it",
-        hint="check the log: mariadb-binlog --verify-binlog-checksum; if it is damaged, load the zone again",
+        hint="check the log: mariadb-binlog --verify-binlog-checksum; if it is damaged: treetop zone resync NAME",
     )

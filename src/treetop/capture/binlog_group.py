@@ -16,7 +16,7 @@ from treetop.model.change import Position, RowChange, Transaction
 
 MOST_CHANGES = 5_000  # in one piece; the applier's largest batch
 MOST_BYTES = 4 << 20  # of row events in one piece: large rows make pieces shorter
-LOAD_AGAIN = "then load the zone again"
+LOAD_AGAIN = "then treetop zone resync NAME"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

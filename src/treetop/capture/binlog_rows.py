@@ -109,7 +109,7 @@ class RowsDecoder:
         if data[at : at + len(bitmaps)] != bitmaps:
             raise StopZone(
                 f"a row event of {table.table.name} has {count} columns and lacks some of them",
-                hint="SET GLOBAL binlog_row_image=FULL, also where sessions set it; then load the zone again",
+                hint="SET GLOBAL binlog_row_image=FULL, also where sessions set it; then treetop zone resync NAME",
             )
         at += len(bitmaps)
         if form.is_compressed:

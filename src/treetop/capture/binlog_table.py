@@ -115,7 +115,7 @@ class WatchedTable:
         return StopZone(
             f"a row of {self.table.name} does not end where its event ends (byte {end}): "
             "the table's columns are not what they are taken for",
-            hint="SET GLOBAL binlog_row_metadata=FULL, then load the zone again",
+            hint="SET GLOBAL binlog_row_metadata=FULL, then treetop zone resync NAME",
         )
 
 

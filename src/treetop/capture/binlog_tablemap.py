@@ -141,7 +141,7 @@ def complete(
         raise StopZone(
             f"the log has {len(columns)} columns for {table.name} and the database {len(described)}: "
             "the table was altered, and this log does not name columns",
-            hint=f"{FULL_HINT}, then load the zone again",
+            hint=f"{FULL_HINT}, then treetop zone resync NAME",
         )
     wanted = set(table.column_names)
     for column, seen in zip(columns, described, strict=True):
@@ -152,7 +152,7 @@ def complete(
             raise StopZone(
                 f"{table.name}.{seen.name} has another type in the log ({column.type}, {column.meta}) "
                 "than in the database: the table was altered, and this log does not name columns",
-                hint=f"{FULL_HINT}, then load the zone again",
+                hint=f"{FULL_HINT}, then treetop zone resync NAME",
             )
     return tuple(
         replace(

@@ -21,7 +21,7 @@ from treetop.errors import StopZone
 from treetop.model.change import Mark, Position
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_HINT = "the stored position is damaged or belongs to another kind of database: load the zone again"
+_HINT = "the stored position is damaged or belongs to another kind of database: treetop zone resync NAME"
 
 
 class GtidSet(Protocol):

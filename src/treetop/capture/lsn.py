@@ -22,7 +22,7 @@ def parse_lsn(text: str) -> int:
     if match is None:
         raise StopZone(
             f"the stored position {text!r} is not a PostgreSQL position",
-            hint="the zone's URL was changed to another engine: load the zone anew",
+            hint="the zone's URL was changed to another engine: treetop zone resync NAME",
         )
     return int(match[1], 16) << 32 | int(match[2], 16)
 

@@ -162,7 +162,7 @@ def dump_failure(zone: Zone, packet: bytes) -> TreetopError:
         return StopZone(
             what,
             hint="the zone's history is not the one that was read (restored, crashed, or failed over to a "
-            "server that was behind): look at SELECT @@gtid_binlog_pos there, then load the zone again",
+            "server that was behind): look at SELECT @@gtid_binlog_pos there, then treetop zone resync NAME",
         )
     if number == 1236 and any(text in lower for text in _PURGED):
         return Resnapshot(what)

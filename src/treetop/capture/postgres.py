@@ -132,7 +132,7 @@ class PostgresLog:
             problem = publication_problem(conn, find_tables(conn))
             if problem is not None:
                 # comments, so that the hint can be pasted whole
-                hint = f"{problem.mend}\n-- then load the zone anew: its log may lack rows since"
+                hint = f"{problem.mend}\n-- then treetop zone resync NAME: its log may lack rows since"
                 raise StopZone(f"zone {self._zone.name}: {problem.what}", hint=hint)
             require_resumable(conn, self._zone, self._slot, position)
             row = conn.execute(_STATE).fetchone()

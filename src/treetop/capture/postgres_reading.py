@@ -112,7 +112,7 @@ class Reading:
         if self._publication is not None and now != self._publication:
             raise StopZone(
                 f"zone {self._zone.name}: publication {PUBLICATION} was changed while its stream was read",
-                hint="see `treetop zone check`, then load the zone anew: rows may be missing",
+                hint="treetop zone resync NAME: rows may be missing",
             )
         self._publication = now
 

@@ -23,6 +23,7 @@ SLOT_SUFFIX: Final = "slot_suffix"
 _SESSION = "-c datestyle=ISO,YMD -c timezone=UTC -c extra_float_digits=1 -c bytea_output=hex"
 # The kernel gives the connection up when what we sent stays unconfirmed for this long (a cable was pulled).
 _UNCONFIRMED_MILLISECONDS = 5000
+_IDLE_SECONDS = 5  # and asks a silent peer for a sign of life this often, three times
 
 #: What libpq and the server say about failures that only a person can mend, and what to do.
 _NEEDS_PERSON = {
@@ -76,6 +77,9 @@ def connect(zone: Zone, *, purpose: str, replication: bool = False) -> psycopg.C
             client_encoding="UTF8",
             connect_timeout=CONNECT_SECONDS,
             tcp_user_timeout=_UNCONFIRMED_MILLISECONDS,
+            keepalives_idle=_IDLE_SECONDS,
+            keepalives_interval=_IDLE_SECONDS,
+            keepalives_count=3,
             autocommit=True,
             **parameters,  # type: ignore[arg-type]  # psycopg wants one type for all of them
         )

@@ -87,10 +87,12 @@ class Watch:
 
     def _take_answer(self) -> bool:
         self._pgconn.consume_input()
-        if self._pgconn.is_busy():
-            return False
         is_new = False
-        while (result := self._pgconn.get_result()) is not None:
+        while not self._pgconn.is_busy():  # else get_result would wait, perhaps for ever
+            result = self._pgconn.get_result()
+            if result is None:
+                self._is_asking = False
+                break
             if result.status != pq.ExecStatus.TUPLES_OK:
                 raise errors.error_from_result(result)
             lsn, microseconds, wait, publication = (result.get_value(0, column) for column in range(4))
@@ -104,5 +106,4 @@ class Watch:
                 answered_at=time.monotonic(),
             )
             is_new = True
-        self._is_asking = False
         return is_new

@@ -15,6 +15,7 @@ import psycopg
 from treetop.apply.writer import ZoneWriter
 from treetop.capture.source import RowSource
 from treetop.model.zone import Zone
+from treetop.store.feed import prune_feed
 from treetop.store.partition import has_servers_after
 from treetop.store.verifications import Verification, next_verification, report_verification
 from treetop.sync.applier import Applier
@@ -23,6 +24,8 @@ from treetop.sync.chunk_run import ChunkRun, Pass
 from treetop.sync.heap import give_back
 
 log = logging.getLogger(__name__)
+
+PRUNE_SECONDS = 600.0
 
 
 class Passes:
@@ -48,6 +51,7 @@ class Passes:
         self._servers_per_chunk = servers_per_chunk
         self._verification: Verification | None = None
         self._started_at = 0.0
+        self._pruned_at = 0.0  # monotonic: at once, then now and then
         self.is_loading = False
 
     def start_load(self, *, after: int | None) -> None:
@@ -57,8 +61,11 @@ class Passes:
         self.is_loading = True
 
     def look(self, *, may_start: bool) -> None:
-        """Report the running verification's progress, or start one that was asked for."""
+        """Report the running verification's progress, or start one that was asked for; keep the feed short."""
         self.settle()
+        if time.monotonic() - self._pruned_at >= PRUNE_SECONDS:
+            self._pruned_at = time.monotonic()
+            prune_feed(self._control, self._zone.id)
         if self._verification is not None:
             self._report(is_finished=False)
         elif may_start and self._applier.chunks is None:
