@@ -136,6 +136,25 @@ def set_state(
     require_ownership(cursor.rowcount)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """What `set_state` recorded last. retry_at: None while nothing is wrong."""
+
+    state: ZoneState
+    reason: str | None
+    hint: str | None
+    retry_at: datetime | None
+
+
+def find_status(conn: psycopg.Connection, zone_id: ZoneId) -> Status | None:
+    """Read a zone's status; None when the zone was removed."""
+    with store_errors(), conn.cursor(row_factory=class_row(Status)) as cursor:
+        found = cursor.execute(
+            "SELECT state, reason, hint, retry_at FROM zone_status WHERE zone_id = %s", (zone_id,)
+        ).fetchone()
+    return replace(found, state=ZoneState(found.state)) if found is not None else None
+
+
 def has_worker(conn: psycopg.Connection, zone_id: ZoneId) -> bool:
     """Say whether a worker holds the zone's lease."""
     with store_errors():
@@ -144,3 +163,16 @@ def has_worker(conn: psycopg.Connection, zone_id: ZoneId) -> bool:
             (zone_id,),
         ).fetchone()
     return row is not None and bool(row[0])
+
+
+def forget_position(conn: psycopg.Connection, zone_id: ZoneId) -> None:
+    """Have the zone read from its start again: its worker loses the lease, and the next one loads it anew.
+
+    Rows that are there stay listed until chunks have replaced them.
+    """
+    with store_errors():
+        conn.execute(
+            "UPDATE zone_position SET position = NULL, is_loaded = false, loaded_upto = NULL, feed_from = NULL,"
+            " owner = NULL, lease_until = '-infinity' WHERE zone_id = %s",
+            (zone_id,),
+        )
