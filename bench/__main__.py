@@ -18,7 +18,9 @@ MODULES = ("binlog", "pgoutput", "apply", "load", "latency", "memory", "listing"
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="bench", description="Measure Treetop, each figure beside its reference.")
+    parser = argparse.ArgumentParser(
+        prog="bench", description="Measure Treetop, each figure beside its reference."
+    )
     parser.add_argument("--only", choices=MODULES, action="append", help="run just this one (repeatable)")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     arguments = parser.parse_args()

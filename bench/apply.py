@@ -19,9 +19,9 @@ from treetop.apply.writer import Progress, ZoneWriter
 from treetop.demo.population import Population, plan_server
 from treetop.demo.server_rows import server_rows
 from treetop.model.change import Op, Position, Row, RowChange
+from treetop.model.zone import Trust, ZoneId
 from treetop.nova.tables import CELL_TABLES, INSTANCES
 from treetop.nova.trust import sharing
-from treetop.model.zone import Trust, ZoneId
 
 NAME = "apply"
 SERVERS = 20_000
@@ -70,7 +70,11 @@ def run() -> list[Figure]:
 def _servers() -> list[list[RowChange]]:
     """The rows of each server as the log's inserts."""
     population = Population(
-        zone="west", seed=1, servers=SERVERS, hosts=100, loaded_at=datetime(2026, 11, 1, tzinfo=UTC).replace(tzinfo=None)
+        zone="west",
+        seed=1,
+        servers=SERVERS,
+        hosts=100,
+        loaded_at=datetime(2026, 11, 1, tzinfo=UTC).replace(tzinfo=None),
     )
     found = []
     for number in range(1, SERVERS + 1):
@@ -128,7 +132,9 @@ def _bare_upsert(writer: ZoneWriter, zone_id: ZoneId, servers: list[list[RowChan
     for first in range(0, 10 * BATCH, BATCH):
         plan = Plan()
         plan.add(change for server in servers[first : first + BATCH] for change in server)
-        rows = [whole_row(p) for step in plan.steps() if isinstance(step, Patches) for p in step.servers.values()]
+        rows = [
+            whole_row(p) for step in plan.steps() if isinstance(step, Patches) for p in step.servers.values()
+        ]
         assert rows
         assert rows[0].keys() <= SERVER_COLUMNS.keys()
         documents.append(document(rows))

@@ -47,7 +47,10 @@ def _copy(top: EmbeddedPostgres) -> float:
         conn.execute("CREATE TABLE again (LIKE server INCLUDING ALL)")
         rows = conn.execute("SELECT count(*) FROM server").fetchone()
         started = time.perf_counter()
-        with psycopg.connect(top.conninfo()) as reader, reader.cursor().copy("COPY server_z1 TO STDOUT") as source:
+        with (
+            psycopg.connect(top.conninfo()) as reader,
+            reader.cursor().copy("COPY server_z1 TO STDOUT") as source,
+        ):
             with conn.cursor().copy("COPY again FROM STDIN") as target:
                 for block in source:
                     target.write(block)

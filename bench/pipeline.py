@@ -31,7 +31,9 @@ def engines() -> list[Engine]:
 def demo_zone(engine: Engine, *, servers: int) -> Iterator[DemoZone]:
     """A running zone with this many servers; removed afterwards."""
     with tempfile.TemporaryDirectory(prefix="treetop-bench-") as folder:
-        zone = DemoZone(name=ZoneName("west"), engine=engine, folder=Path(folder) / "west", dies_with_parent=True)
+        zone = DemoZone(
+            name=ZoneName("west"), engine=engine, folder=Path(folder) / "west", dies_with_parent=True
+        )
         zone.start()
         try:
             zone.fill(servers=servers, hosts=100, seed=1)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import psycopg
 
-from treetop.model.zone import PasswordReference, SourceUrl, Trust, Zone, ZoneName, parse_source_url
+from treetop.model.source_url import parse_source_url
+from treetop.model.zone import PasswordReference, SourceUrl, Trust, Zone, ZoneName
 from treetop.store import leases
 from treetop.store.embedded import EmbeddedPostgres
 from treetop.store.migrate import sync_schema

@@ -25,7 +25,7 @@ from treetop.model.zone import Engine, SourceUrl
 Error: Final = (pymysql.MySQLError, psycopg.Error)
 
 
-class _Abandon(Exception):  # noqa: N818 - not an error: asks `transaction` to roll back
+class _Abandon(Exception):
     """Raised by `ZoneDatabase.abandon`."""
 
 

@@ -26,7 +26,7 @@ class _Unchanged(Enum):
 #: "Not in the log: keep what is stored." Compare with `is`.
 UNCHANGED: Final = _Unchanged.UNCHANGED
 
-Value: TypeAlias = int | str | bool | None | Literal[_Unchanged.UNCHANGED]
+Value: TypeAlias = int | str | bool | Literal[_Unchanged.UNCHANGED] | None
 Row: TypeAlias = tuple[Value, ...]
 
 #: A point of a zone's log just after a transaction, as text that only the zone's own source understands:
