@@ -62,7 +62,8 @@ def run() -> list[Figure]:
             target=8_000,
             reference_name="bare upsert of whole rows, rows/s",
             reference_value=bare,
-            note=f"{SERVERS:,} servers, 70 % instances; client CPU {cpu_seconds / changes_written * 1e6:.0f} µs a change",
+            note=f"{SERVERS:,} servers, 70 % instances;"
+            f" client CPU {cpu_seconds / changes_written * 1e6:.0f} µs a change",
         )
     ]
 

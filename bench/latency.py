@@ -34,10 +34,14 @@ def run() -> list[Figure]:
 
 def _measure(engine: Engine) -> list[Figure]:
     port = free_port()
-    with demo_zone(engine, servers=SERVERS) as zone, registered(zone) as top:
-        with command(top, "sync", "--zone", zone.name), command(top, "serve", "--port", str(port)) as api:
-            wait_for(top, lambda report: report.is_loaded and report.state == "live")
-            seen, commits = _sample(zone, port, api)
+    with (
+        demo_zone(engine, servers=SERVERS) as zone,
+        registered(zone) as top,
+        command(top, "sync", "--zone", zone.name),
+        command(top, "serve", "--port", str(port)) as api,
+    ):
+        wait_for(top, lambda report: report.is_loaded and report.state == "live")
+        seen, commits = _sample(zone, port, api)
     seen.sort()
     commits.sort()
     note = f"{SERVERS:,} servers, {RATE:g} transactions/s, {len(seen)} renames"

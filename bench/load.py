@@ -50,10 +50,10 @@ def _copy(top: EmbeddedPostgres) -> float:
         with (
             psycopg.connect(top.conninfo()) as reader,
             reader.cursor().copy("COPY server_z1 TO STDOUT") as source,
+            conn.cursor().copy("COPY again FROM STDIN") as target,
         ):
-            with conn.cursor().copy("COPY again FROM STDIN") as target:
-                for block in source:
-                    target.write(block)
+            for block in source:
+                target.write(block)
         conn.commit()
         seconds = time.perf_counter() - started
     assert rows is not None
