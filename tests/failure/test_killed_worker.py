@@ -6,35 +6,11 @@ from random import Random
 
 from tests.servers import wait_until
 from tests.sync.running import Cell, Top, Work
-from treetop.capture import open_log
-from treetop.model.change import Position, Transaction
-from treetop.model.zone import Zone
+from tests.sync.witness import Witness
 
 ROUNDS = 20
 ROUNDS_OF_THE_LOAD = 6
 SERVERS = 400
-
-
-class Witness:
-    """Reads the zone's log by itself, to count what the top should have counted."""
-
-    def __init__(self, zone: Zone) -> None:
-        self._zone = zone
-        self._began: Position = open_log(zone, slot_suffix="witness").begin()
-
-    def count_to(self, mark: str) -> int:
-        """Transactions with watched rows, up to the one that names a server `mark`."""
-        log = open_log(self._zone, slot_suffix="witness")
-        count = 0
-        for event in log.stream(self._began):
-            if isinstance(event, Transaction):
-                assert event.is_complete
-                count += bool(event.changes)
-                if any(mark in change.row for change in event.changes):
-                    break
-        log.close()
-        log.forget()
-        return count
 
 
 def test_a_worker_killed_at_any_moment_loses_and_repeats_nothing(top: Top, cell: Cell) -> None:
@@ -42,7 +18,7 @@ def test_a_worker_killed_at_any_moment_loses_and_repeats_nothing(top: Top, cell:
     zone = top.add("west", cell.fill(SERVERS))
     witness = Witness(zone)
     worker = top.worker("west", chunk_servers="2")
-    wait_until("the zone is begun", lambda: top.report("west").position, 30)
+    top.wait_until_begun("west")
     kills_in_load = 0
 
     with Work(cell=cell) as work:

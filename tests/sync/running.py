@@ -150,6 +150,10 @@ class Top:
             raise AssertionError(f"{error}: {seen}") from None
         return seen[0]
 
+    def wait_until_begun(self, name: str) -> None:
+        """Wait until the zone's worker has a position: what is committed from now on is in its stream."""
+        wait_until(f"zone {name} is begun", lambda: self.report(name).position, PATIENCE_SECONDS)
+
     def wait_until_applied(self, name: str, seconds: float = PATIENCE_SECONDS) -> None:
         """Wait until the zone is live and shown as of a moment after this call."""
         ((now,),) = self.execute("SELECT now()")
@@ -263,9 +267,9 @@ class WorkerProcess:
         return time.monotonic() - began
 
     def children(self) -> list[int]:
-        """The processes that it started."""
+        """The processes that it started and that run."""
         path = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        return [int(pid) for pid in path.read_text().split()]
+        return [pid for pid in map(int, path.read_text().split()) if is_alive(pid)]
 
     def peak_memory_mb(self) -> float:
         """The most memory it ever had resident."""

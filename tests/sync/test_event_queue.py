@@ -129,3 +129,26 @@ def test_what_is_taken_frees_its_room() -> None:
         wait_until("everything came through", take_some)
         writing.result(timeout=5)
     assert seen == [str(number) for number in range(500)]
+
+
+def test_waiting_for_a_wake_takes_nothing() -> None:
+    queue = EventQueue()
+    queue.put(a_transaction(1))
+    with ThreadPoolExecutor() as pool:
+        waiting = pool.submit(queue.await_wake, 30.0)
+        queue.put(a_transaction(2))
+        time.sleep(0.05)
+        assert not waiting.done()
+
+        queue.wake()
+
+        waiting.result(timeout=5)
+    assert taken(queue) == ["1", "2"]
+
+
+def test_waiting_for_a_wake_ends_with_the_readers_error() -> None:
+    queue = EventQueue()
+    queue.fail(StopZone("the end"))
+
+    with pytest.raises(StopZone, match="the end"):
+        queue.await_wake(0.01)

@@ -74,19 +74,25 @@ class Applier:
 
     def turn(self) -> None:
         """Do one round of work; returns after at most about `IDLE_SECONDS` without any."""
-        waiting = self.chunks is not None and self.chunks.waits_for_stream(self.position)
-        if waiting:
-            self._nudge()
-        events = self._events.take(
-            most_changes=self._limits.batch_changes,
-            timeout_seconds=NUDGED_SECONDS if waiting else IDLE_SECONDS,
-        )
+        events = self._take()
         self.has_heard = self.has_heard or bool(events)
         self._apply(events)
         if self.chunks is not None and not self._in_pieces:
             self.chunks.collect()
             self._use_chunk(self.chunks)
         self._let_zone_forget()
+
+    def _take(self) -> list[LogEvent]:
+        chunks, most = self.chunks, self._limits.batch_changes
+        if chunks is None:
+            return self._events.take(most_changes=most, timeout_seconds=IDLE_SECONDS)
+        if chunks.needs_quiet and not self._in_pieces:
+            self._events.await_wake(IDLE_SECONDS)
+            return []
+        if not chunks.waits_for_stream(self.position):
+            return self._events.take(most_changes=most, timeout_seconds=IDLE_SECONDS)
+        self._nudge()
+        return self._events.take(most_changes=1 if chunks.is_hard else most, timeout_seconds=NUDGED_SECONDS)
 
     def _apply(self, events: list[LogEvent]) -> None:
         plan = Plan()

@@ -20,6 +20,7 @@ from treetop.sync.chunk_reader import ChunkReader
 from treetop.sync.recent import RecentTransactions, Unseen
 
 EXAMPLES_KEPT = 20
+QUIET_AFTER_TRIES = 2  # a server that changes all the time would else be read again for ever
 
 _OWNER_PLACES = {
     name: (table.index(table.key[-1]), table.index(table.owner)) for name, table in CELL_TABLES.items()
@@ -65,6 +66,7 @@ class ChunkRun:
         self._ranges: deque[_Pending] = deque()
         self._rereads: deque[_Pending] = deque()
         self._reread_of: Chunk | None = None  # the range whose last servers are being read again
+        self._tries = 0  # readings of the present range, or of servers of it, that did not settle it
 
     @property
     def is_load(self) -> bool:
@@ -91,6 +93,16 @@ class ChunkRun:
         pending = self._next()
         return pending is not None and not pending.chunk.snapshot.is_covered_by(position)
 
+    @property
+    def is_hard(self) -> bool:
+        """Say whether the stream should get no further beyond the next chunk's snapshot than it must."""
+        return self._tries >= QUIET_AFTER_TRIES
+
+    @property
+    def needs_quiet(self) -> bool:
+        """Say whether nothing should be applied until the next chunk is there."""
+        return self.is_hard and self._next() is None and not self.is_done
+
     def use_next(self, position: Position) -> tuple[bool, LoadProgress | None]:
         """Use one chunk if the stream at `position` covers it; its writes are in the writer's open transaction.
 
@@ -109,10 +121,12 @@ class ChunkRun:
         again = self._to_read_again(chunk, skipped)
         whole = self._reread_of or chunk
         if again:
+            self._tries += 1
             self._reread_of = whole
             self._reader.read_again(again)
             return True, None
         self._reread_of = None
+        self._tries = 0
         self.is_done = whole.upto is None
         if not self.is_load:
             return True, None
@@ -128,6 +142,7 @@ class ChunkRun:
         return self._ranges[0] if self._ranges else None
 
     def _request_again(self, chunk: Chunk) -> None:
+        self._tries += 1
         if chunk.uuids is not None:
             self._reader.read_again(sorted(chunk.uuids))
         else:

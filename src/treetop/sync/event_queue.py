@@ -50,6 +50,17 @@ class EventQueue:
             self._woken = True
             self._changed.notify_all()
 
+    def await_wake(self, timeout_seconds: float) -> None:
+        """Wait until `wake` is called, or was since the last waiting; leaves events where they are.
+
+        Raises the reader's error when nothing is before it.
+        """
+        with self._changed:
+            if not self._events and self._error is not None:
+                raise self._error
+            self._changed.wait_for(lambda: self._woken, timeout_seconds)
+            self._woken = False
+
     def close(self) -> None:
         """Refuse further events and release a waiting reader."""
         with self._changed:

@@ -31,6 +31,7 @@ class _Worker:
     process: subprocess.Popen[bytes]
     started_at: float
     failures: int
+    told_to_stop_at: float | None = None
 
 
 class Supervisor:
@@ -62,12 +63,20 @@ class Supervisor:
             log.warning("cannot read the registry: %s", error, extra={"hint": error.hint})
             return
         for gone in self._workers.keys() - names:
-            log.info("zone %s was removed: its worker is told to stop", gone)
-            self._workers[gone].process.terminate()
+            self._end(gone, self._workers[gone])
         for name in sorted(names - self._workers.keys()):
             earliest, failures = self._not_before.get(name, (0.0, 0))
             if time.monotonic() >= earliest:
                 self._workers[name] = _Worker(self._start(name), time.monotonic(), failures)
+
+    def _end(self, name: str, worker: _Worker) -> None:
+        now = time.monotonic()
+        if worker.told_to_stop_at is None:
+            log.info("zone %s was removed: its worker is told to stop", name)
+            worker.told_to_stop_at = now
+            worker.process.terminate()
+        elif now - worker.told_to_stop_at > STOP_SECONDS:
+            worker.process.kill()
 
     def _start(self, name: str) -> subprocess.Popen[bytes]:
         command = [
