@@ -226,5 +226,6 @@ def _own_folder(folder: Path) -> Iterator[None]:
     finally:
         if {entry.name for entry in folder.iterdir()} == {LOCK_NAME}:
             mark.unlink()
-            folder.rmdir()
+            with suppress(PermissionError):  # a folder given to us, in one that is not ours, stays, empty
+                folder.rmdir()
         lock.release()
