@@ -21,6 +21,7 @@ COMMANDS = {
     "zone show": "treetop.cli.zone:ShowZone",
     "zone remove": "treetop.cli.zone:RemoveZone",
     "zone verify": "treetop.cli.verify:VerifyZone",
+    "zone resync": "treetop.cli.resync:ResyncZone",
     "sync": "treetop.cli.daemon:Sync",
     "serve": "treetop.cli.daemon:Serve",
     "demo": "treetop.cli.demo:Demo",

@@ -56,7 +56,7 @@ class Applier:
     ) -> None:
         """Start at a stored position."""
         self.position = position
-        self.has_heard = False  # anything from the zone's log
+        self.has_heard = False  # anything from the zone's log, or a chunk that it covers
         self.recent = RecentTransactions()
         self.chunks: ChunkRun | None = None
         self.last_heartbeat_at: float | None = None  # monotonic; None: behind, or none yet
@@ -198,6 +198,7 @@ class Applier:
     def _use_chunk(self, chunks: ChunkRun) -> None:
         used, progress = chunks.use_next(self.position)
         if used:
+            self.has_heard = True
             self._commit_position(progress)
         if chunks.is_done:
             chunks.stop()
