@@ -38,7 +38,7 @@ def _refuse_unreadable(conninfo: str) -> None:
     """Refuse what libpq would quote in its message: it takes the rest of an unquoted password for a host or port."""
     try:
         parts = conninfo_to_dict(conninfo)
-    except psycopg.ProgrammingError:
+    except (psycopg.ProgrammingError, UnicodeError):
         parts = {"host": "@"}
     ports = str(parts.get("port") or "").replace(",", "")
     names = f"{parts.get('host') or ''}{parts.get('dbname') or ''}"
@@ -72,13 +72,13 @@ def store_errors() -> Iterator[None]:
             f"the top refuses a right: {_first_line(error)}",
             hint="grant it to the role of [store] connection",
         ) from error
+    except (errors.SerializationFailure, errors.DeadlockDetected) as error:  # OperationalErrors, too
+        raise Retry(f"the top asks to try again: {_first_line(error)}") from error
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
         raise StoreUnavailable(
             f"the top's PostgreSQL does not answer: {_first_line(error)}",
             hint="check [store] connection and that its PostgreSQL runs",
         ) from error
-    except (errors.SerializationFailure, errors.DeadlockDetected) as error:
-        raise Retry(f"the top asks to try again: {_first_line(error)}") from error
     except (psycopg.DataError, psycopg.IntegrityError) as error:
         raise StopZone(
             f"the top cannot hold what the zone sent: {_first_line(error)}",
