@@ -270,8 +270,7 @@ class TcpProxy:
             while data := source.recv(65536):
                 self._flowing.wait()
                 sink.sendall(self._allowed(data) if from_server else data)
-                if self._budget == 0 and from_server:
-                    self._budget = None
+                if from_server and self._is_spent():
                     self.cut()
         except OSError:
             pass  # cut, or one side is gone
@@ -279,6 +278,14 @@ class TcpProxy:
             self._sockets -= {source, sink}
         _shut(sink)
         source.close()
+
+    def _is_spent(self) -> bool:
+        """Say, once, that the budget is used up."""
+        with self._lock:
+            is_spent = self._budget == 0
+            if is_spent:
+                self._budget = None
+        return is_spent
 
     def _allowed(self, data: bytes) -> bytes:
         with self._lock:

@@ -126,6 +126,21 @@ def test_silent_connection_is_given_up_within_seconds(cell):
         proxy.resume()
 
 
+def test_server_that_does_not_answer_before_the_stream_is_given_up(cell):
+    with TcpProxy(cell.port) as proxy:
+        log = PostgresLog(a_zone(cell, port=proxy.port), slot_seconds=1, answer_seconds=0.5)
+        with cell.connect(autocommit=False) as connection:
+            connection.execute("INSERT INTO tags VALUES ('a', 'open')")  # a new slot waits for this
+            threading.Timer(0.5, proxy.pause).start()
+            began = time.monotonic()
+
+            with pytest.raises(Retry):
+                log.begin()
+
+        assert time.monotonic() - began < 4
+        proxy.resume()
+
+
 def test_large_transaction_of_other_tables_is_not_taken_for_silence(cell):
     """The server decodes it for seconds without a word to us."""
     cell.execute("CREATE TABLE shadow_noise (n int)")

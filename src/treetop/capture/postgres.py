@@ -20,7 +20,7 @@ from treetop.capture.pgoutput import Decoder
 from treetop.capture.postgres_check import check_zone
 from treetop.capture.postgres_publication import PUBLICATION, ensure_publication, publication_problem
 from treetop.capture.postgres_reading import Reading
-from treetop.capture.postgres_session import SLOT_SUFFIX, connect, failure
+from treetop.capture.postgres_session import SLOT_SUFFIX, bounded, connect, failure
 from treetop.capture.postgres_slot import create_slot, drop_slot, require_resumable, slot_name
 from treetop.capture.postgres_stream import WalStream
 from treetop.capture.postgres_tables import find_tables, table_problems
@@ -31,6 +31,7 @@ from treetop.model.change import LogEvent, Position
 from treetop.model.zone import Zone
 
 SLOT_SECONDS: Final = 30  # how long a new slot may wait for open transactions
+ANSWER_SECONDS: Final = 15.0  # for all questions of a check, or before a stream
 SILENCE_SECONDS: Final = 3.0  # the server is asked for a sign of life every half second
 _LOCK_SECONDS = 5  # making a publication waits for running DDL and vacuums
 # txid_… rather than pg_…: PostgreSQL 12 has no other
@@ -41,16 +42,23 @@ class PostgresLog:
     """The log of one PostgreSQL zone.
 
     slot_seconds: how long `begin` waits for a new slot. silence_seconds: after how long without a word the
-    stream's connection counts as dead, unless the server is seen to be busy with it.
+    stream's connection counts as dead, unless the server is seen to be busy with it. answer_seconds: how long
+    the other questions may take altogether.
     """
 
     def __init__(
-        self, zone: Zone, *, slot_seconds: int = SLOT_SECONDS, silence_seconds: float = SILENCE_SECONDS
+        self,
+        zone: Zone,
+        *,
+        slot_seconds: int = SLOT_SECONDS,
+        silence_seconds: float = SILENCE_SECONDS,
+        answer_seconds: float = ANSWER_SECONDS,
     ) -> None:
         self._zone = zone
         self._slot = slot_name(zone.name, zone.url.options.get(SLOT_SUFFIX, ""))
         self._slot_seconds = slot_seconds
         self._silence_seconds = silence_seconds
+        self._answer_seconds = answer_seconds
         self._closed = threading.Event()
         self._stream: WalStream | None = None
 
@@ -167,7 +175,8 @@ class PostgresLog:
     def _session(self, doing: str) -> Iterator[psycopg.Connection[Any]]:
         conn = connect(self._zone, purpose=f"{self._slot} control")
         try:
-            yield conn
+            with bounded(conn, self._slot_seconds + self._answer_seconds):
+                yield conn
         except psycopg.Error as error:
             raise failure(self._zone, doing, error) from error
         finally:

@@ -17,7 +17,7 @@ from psycopg.types.string import TextLoader
 
 from treetop.capture.pgoutput import SCHEMA
 from treetop.capture.pgoutput_rows import value_expression
-from treetop.capture.postgres_session import connect, failure
+from treetop.capture.postgres_session import bounded, connect, failure
 from treetop.capture.postgres_snapshot import PostgresSnapshot, parse_snapshot
 from treetop.errors import Retry, StopZone
 from treetop.model.change import Chunk, Row
@@ -26,6 +26,7 @@ from treetop.nova.tables import CELL_TABLES, INSTANCE_SYSTEM_METADATA, INSTANCES
 from treetop.nova.trust import sharing
 
 _LOCK_SECONDS: Final = 5
+_CHUNK_SECONDS: Final = 120.0  # a chunk takes about one
 _AS_TEXT = ("timestamp", "inet")  # psycopg would make objects of them
 _UUID = INSTANCES.index("uuid")
 _ID = INSTANCES.index("id")
@@ -100,16 +101,17 @@ class PostgresRows:
             if self._conn is None:
                 self._conn = self._connect()
             conn = self._conn
-            with conn.pipeline():
-                conn.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-                conn.execute(_LOCK)
-                taken = conn.execute(_SNAPSHOT)
-                columns = conn.execute(_COLUMNS, (SCHEMA, list(CELL_TABLES)))
-                row, types = taken.fetchone(), columns.fetchall()
-            assert row is not None
-            self._learn({(table, column): type_id for table, column, type_id in types})
-            yield conn, parse_snapshot(*row)
-            conn.execute("COMMIT")
+            with bounded(conn, _CHUNK_SECONDS):
+                with conn.pipeline():
+                    conn.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                    conn.execute(_LOCK)
+                    taken = conn.execute(_SNAPSHOT)
+                    columns = conn.execute(_COLUMNS, (SCHEMA, list(CELL_TABLES)))
+                    row, types = taken.fetchone(), columns.fetchall()
+                assert row is not None
+                self._learn({(table, column): type_id for table, column, type_id in types})
+                yield conn, parse_snapshot(*row)
+                conn.execute("COMMIT")
         except psycopg.errors.UndefinedColumn as error:
             self.close()
             raise Retry(f"zone {self._zone.name}: a table changed while a chunk was read: {error}") from error

@@ -6,7 +6,12 @@ In: a `Zone` and what the session is for. Out: a psycopg connection whose values
 given to libpq apart from the URL.
 """
 
-from typing import Final
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from socket import SHUT_RDWR, socket
+from typing import Any, Final
 
 import psycopg
 from psycopg import errors
@@ -85,6 +90,28 @@ def connect(zone: Zone, *, purpose: str, replication: bool = False) -> psycopg.C
         )
     except psycopg.Error as error:
         raise _connect_failure(zone, error) from None  # its traceback could show the parameters
+
+
+@contextmanager
+def bounded(conn: psycopg.Connection[Any], seconds: float) -> Iterator[None]:
+    """Break the connection if the block takes longer, so that its query fails: libpq itself waits for ever.
+
+    For peers whose kernel still answers: a hung server, a proxy that forwards nothing.
+    """
+    with socket(fileno=os.dup(conn.fileno())) as same:  # a descriptor of its own cannot be reused under us
+        timer = threading.Timer(seconds, _break, (same,))
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            timer.join()
+
+
+def _break(connection: socket) -> None:
+    with suppress(OSError):  # it is broken already
+        connection.shutdown(SHUT_RDWR)
 
 
 def failure(zone: Zone, doing: str, error: psycopg.Error) -> TreetopError:

@@ -24,8 +24,10 @@ from psycopg import errors, pq, sql
 
 from treetop.capture.lsn import print_lsn
 from treetop.capture.postgres_publication import PUBLICATION
+from treetop.capture.postgres_session import bounded
 
 STATUS_SECONDS: Final = 0.5
+_START_SECONDS = 10.0  # the server answers before it begins to decode
 _BATCH_MESSAGES = 512  # taken under one hold of the lock
 _STATUS = struct.Struct(">cQQQq?")  # 'r', written, flushed, applied, our clock, reply wanted
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
@@ -65,7 +67,8 @@ class WalStream:
         command = sql.SQL(
             "START_REPLICATION SLOT {} LOGICAL {} (proto_version '1', publication_names {})"
         ).format(sql.Identifier(slot), sql.SQL(print_lsn(lsn)), sql.Literal(f'"{PUBLICATION}"'))
-        result = self._pgconn.exec_(command.as_bytes(self._conn))
+        with bounded(self._conn, _START_SECONDS):
+            result = self._pgconn.exec_(command.as_bytes(self._conn))
         if result.status != pq.ExecStatus.COPY_BOTH:
             raise errors.error_from_result(result)
         self._written = self._confirmed = lsn
