@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`treetop serve`, `sync` and `zone verify` as processes: how they begin, refuse and end."""
+
+import os
+import signal
+import socket
+import subprocess
+import urllib.error
+import urllib.request
+
+import pytest
+
+from tests.cli.conftest import PROGRAM, SECRET, process, refusal
+from tests.servers import wait_until
+from treetop.store.daemon import free_port
+
+
+@pytest.fixture
+def environment(top):
+    return {"OS_STORE__CONNECTION": top}
+
+
+def start(environment, *words):
+    return subprocess.Popen(
+        [*PROGRAM, *words],
+        env=os.environ | environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def answers(port):
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthcheck", timeout=1) as answer:
+            return answer.status == 200
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def test_a_taken_port_is_refused_with_a_way_to_find_out_by_whom(environment):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        said = refusal(process("serve", "--port", str(port), environment=environment), status=2)
+
+    assert said.error == f"port {port} on 127.0.0.1 is taken"
+    assert "ss -ltnp" in said.hint
+    assert "--port" in said.hint
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", ""])
+def test_everybody_is_let_in_on_this_machine_only(environment, host):
+    said = refusal(process("serve", "--host", host, "--port", "1234", environment=environment), status=2)
+
+    assert f"does not listen on {host}" in said.error
+    assert "127.0.0.1" in said.hint
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_api_ends_by_a_signal_in_order(environment, number):
+    port = free_port()
+    with start(environment, "serve", "--port", str(port)) as running:
+        wait_until("it answers", lambda: answers(port), seconds=20)
+        running.send_signal(number)
+        _, said = running.communicate(timeout=10)
+
+    assert running.returncode == 0
+    assert "Traceback" not in said
+    assert not answers(port)
+
+
+@pytest.mark.parametrize("words", [("serve",), ("sync",)])
+def test_a_daemon_of_a_parent_ends_with_it(environment, words):
+    """It sees the end of a pipe that its parent held, so also a `kill -9` of that."""
+    port = free_port()
+    extra = ("--port", str(port)) if words == ("serve",) else ()
+    with start(environment, *words, *extra, "--with-parent") as running:
+        if words == ("serve",):
+            wait_until("it answers", lambda: answers(port), seconds=20)
+        running.stdin.close()
+        running.stdin = None
+        running.communicate(timeout=20)
+
+    assert running.returncode in (0, -signal.SIGTERM)  # it may come before it is caught
+
+
+def test_a_zone_that_does_not_answer_cannot_be_compared(environment):
+    process("zone", "add", "west", f"postgresql://{SECRET[:3]}@127.0.0.1:1/d", environment=environment)
+
+    done = process("zone", "verify", "west", "--timeout", "2", environment=environment)
+
+    assert (done.status, done.out) == (1, "")
+    assert "Error: zone west is waiting and was not compared within 2 s\nTry: " in done.err
+    assert "Traceback" not in done.err
+
+
+def test_a_worker_of_an_unknown_zone_is_refused(environment):
+    said = refusal(process("sync", "--zone", "nowhere", environment=environment), status=2)
+
+    assert said.error == "there is no zone 'nowhere'"
