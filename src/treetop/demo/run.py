@@ -73,8 +73,8 @@ class Demo:
         self._starting += [self._threads.submit(self._start_zone, zone, database) for zone in self.zones]
         waiting = set(self._starting)
         while waiting:
-            self._obey_stop()
             done, waiting = wait(waiting, timeout=_LOOK_SECONDS, return_when=FIRST_EXCEPTION)
+            self._obey_stop()  # Ctrl-C reaches the programs that make databases, too: it is no fault of theirs
             for future in done:
                 future.result()
         self._wait_until(_all_live, LOAD_SECONDS, "load every zone")
