@@ -34,11 +34,13 @@ class Sync(Command):
             end_with_parent()
         if parsed_args.zone:
             name = parse_zone_name(parsed_args.zone)
-            start_logging(debug=settings.debug, zone=name)
+            start_logging(debug=settings.debug or self.app.options.debug, zone=name)
             return work(settings, name, supervisor=parsed_args.supervisor)
         with connected(settings):
             pass  # a wrong connection or schema is told here, once, instead of by every worker
         arguments = [part for file in self.app.options.config_file for part in ("--config-file", file)]
+        if self.app.options.debug:
+            arguments.append("--debug")
         Supervisor(settings.required_connection(), arguments=arguments).run(stop_on_signals())
         return 0
 

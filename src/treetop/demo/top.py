@@ -87,7 +87,7 @@ class DemoTop:
             if process.poll() is not None:
                 raise Retry(
                     f"treetop {name} ended with status {process.returncode}:\n{last_lines(self._log(name))}",
-                    hint="the same again with --debug before `demo`; report it if it goes on",
+                    hint="OS_DEFAULT__DEBUG=true treetop demo says more; report it if it goes on",
                 )
 
     def stop_daemons(self) -> None:

@@ -145,7 +145,9 @@ def remove_zone(conn: psycopg.Connection, name: str) -> Zone:
     """Forget a zone and its rows, in one commit; its worker notices and ends. Raises `NotFound`."""
     zone = find_zone(conn, name)
     with store_errors(), conn.transaction():
-        conn.execute(drop_partition(zone.id))  # first: a batch under way holds it and then wants zone_position
+        conn.execute(
+            drop_partition(zone.id)
+        )  # first: a batch under way holds it and then wants zone_position
         for table, column in _OF_A_ZONE:
             conn.execute(f"DELETE FROM {table} WHERE {column} = %s", (zone.id,))  # noqa: S608  # our own names
     return zone
