@@ -14,8 +14,12 @@ from threading import Condition, Thread
 from treetop.capture.source import RowSource
 from treetop.errors import Retry, TreetopError
 from treetop.model.change import Chunk
+from treetop.nova.tables import INSTANCES
 
 log = logging.getLogger(__name__)
+
+FIRST_SERVERS = 100  # how many rows a server has is known only after the first chunk
+ROWS_WANTED = 60_000  # in a chunk, about 50 MB while it is used; Nova's servers have some forty each
 
 
 class ChunkReader:
@@ -32,7 +36,8 @@ class ChunkReader:
     ) -> None:
         self._source = source
         self._applied = applied
-        self._servers = servers_per_chunk
+        self._most_servers = servers_per_chunk
+        self._servers = min(servers_per_chunk, FIRST_SERVERS)
         self._wake = wake
         self._changed = Condition()
         self._after: int | None = after  # None: every range has been read
@@ -113,8 +118,16 @@ class ChunkReader:
                 if self._after != after:  # gone back meanwhile: this range is not wanted any more
                     return not self._stopped
                 self._after = chunk.upto
+                self._servers = next_size(chunk, most=self._most_servers)
             self._ready.append((chunk, born))
         return True
 
     def _may_read_ahead(self) -> bool:
         return self._after is not None and not any(chunk.uuids is None for chunk, _ in self._ready)
+
+
+def next_size(chunk: Chunk, *, most: int) -> int:
+    """Return how many servers the next range should have, judged by the rows of this one."""
+    servers = len(chunk.rows.get(INSTANCES.name, ()))
+    rows = sum(map(len, chunk.rows.values()))
+    return max(1, min(most, ROWS_WANTED * max(1, servers) // max(1, rows)))
