@@ -60,15 +60,19 @@ class ChunkReader:
         if self._thread.is_alive():
             self._thread.join(timeout=2.0)
 
-    def take(self) -> list[tuple[Chunk, int]]:
-        """Return the chunks that are ready, each with its `born` number. Raises the reader's error after them."""
+    def take(self, *, with_range: bool) -> list[tuple[Chunk, int]]:
+        """Return the re-read servers that are ready and, if wanted, the next range, each with its `born` number.
+
+        A range that is not taken keeps the reader from reading further: there is never more than one ahead.
+        Raises the reader's error when nothing is left before it.
+        """
         with self._changed:
-            ready = list(self._ready)
-            self._ready.clear()
+            taken = [each for each in self._ready if with_range or each[0].uuids is not None]
+            self._ready = deque(each for each in self._ready if not with_range and each[0].uuids is None)
             self._changed.notify_all()
-            if not ready and self._error is not None:
+            if not taken and not self._ready and self._error is not None:
                 raise self._error
-        return ready
+        return taken
 
     def read_again(self, uuids: list[str]) -> None:
         """Ask for these servers, before any further range."""

@@ -80,8 +80,8 @@ class ChunkRun:
                 pending.unseen.add(touched)
 
     def collect(self) -> None:
-        """Take over the chunks that the reader has ready. Raises the reader's error."""
-        for chunk, born in self._reader.take():
+        """Take over the chunks that the reader has ready, one range at a time. Raises the reader's error."""
+        for chunk, born in self._reader.take(with_range=not self._ranges):
             if not self._recent.reaches_back_to(born):  # read too long ago to know what it lacks
                 self._request_again(chunk)
                 continue
@@ -146,7 +146,7 @@ class ChunkRun:
         if chunk.uuids is not None:
             self._reader.read_again(sorted(chunk.uuids))
         else:
-            self._ranges.clear()
+            assert not self._ranges, "a range is taken when none is left before it"
             self._reader.go_back(chunk.after)
 
     def _use(self, chunk: Chunk, skipped: set[str]) -> None:
