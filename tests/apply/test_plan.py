@@ -57,6 +57,30 @@ def test_a_server_that_is_created_again_keeps_nothing_of_the_old_one() -> None:
     assert step.servers[UUID].merged == {}
 
 
+def test_rows_that_come_before_their_server_in_a_transaction_are_kept() -> None:
+    (step,) = planned(
+        a_change(Op.INSERT, "tags", tag="a", resource_id=UUID),
+        a_change(Op.INSERT, "instance_info_caches", id=3, network_info="[]"),
+        a_change(Op.INSERT, "instances", deleted=0),
+    )
+
+    assert isinstance(step, Patches)
+    assert step.servers[UUID].created
+    assert step.servers[UUID].merged == {"tags": {"a": True}}
+    assert step.servers[UUID].columns["info_cache_id"] == 3
+
+
+def test_rows_of_a_server_that_may_have_had_the_same_uuid_are_not_kept() -> None:
+    (step,) = planned(
+        a_change(Op.UPDATE, "instance_metadata", id=7, key="k", value="v", deleted=0),
+        a_change(Op.DELETE, "instances", UNCHANGED, uuid=UNCHANGED, id=1),
+        a_change(Op.INSERT, "instances", id=2, deleted=0),
+    )
+
+    assert isinstance(step, Patches)
+    assert step.servers[UUID].merged == {}
+
+
 def test_a_soft_deleted_row_leaves_its_facet() -> None:
     (step,) = planned(a_change(Op.UPDATE, "instance_metadata", id=7, key="k", value="v", deleted=7))
 

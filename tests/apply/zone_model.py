@@ -32,6 +32,9 @@ class Everything:
     def is_covered_by(self, position: Position) -> bool:
         return True
 
+    def reaches(self, position: Position) -> bool:
+        return True
+
 
 class ZoneModel:
     """Tables as {name: {key: {column: value}}}, and the randomness that changes them."""

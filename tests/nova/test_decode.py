@@ -104,6 +104,18 @@ def test_what_nova_does_not_write_stops_the_zone(text: str) -> None:
     assert caught.value.hint
 
 
+def test_a_swap_that_is_no_number_stops_the_zone() -> None:
+    with pytest.raises(StopZone, match=r"instance_extra\.flavor"):
+        decode_flavor(json.dumps({"cur": a_flavor(swap="x")}))
+
+
+def test_an_address_without_address_is_shown_as_nova_has_it() -> None:
+    addresses = decode_addresses(json.dumps([a_vif("blue", {"type": "fixed", "version": 4})]))
+
+    assert json.loads(addresses.document or "")["blue"][0]["addr"] is None
+    assert addresses.fixed_ips is None
+
+
 @pytest.mark.parametrize("text", ["{", '{"a": 1}', "[3]", '[{"network": {"subnets": [3]}}]'])
 def test_addresses_that_nova_does_not_write_stop_the_zone(text: str) -> None:
     with pytest.raises(StopZone, match="network_info"):

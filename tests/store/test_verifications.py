@@ -11,6 +11,7 @@ from treetop.store.verifications import (
     next_verification,
     report_verification,
     request_verification,
+    withdraw_verification,
 )
 
 ZONE = ZoneId(1)
@@ -33,13 +34,7 @@ def test_a_request_waits_unfinished(conn):
     request = request_verification(conn, ZONE, repair=True)
     found = find_verification(conn, ZONE, request)
 
-    assert (found.id, found.repair, found.is_finished, found.rows, found.error) == (
-        request,
-        True,
-        False,
-        0,
-        None,
-    )
+    assert (found.id, found.repair, found.is_finished, found.rows) == (request, True, False, 0)
     assert next_verification(conn, ZONE) == found
 
 
@@ -66,11 +61,24 @@ def test_what_was_found_is_read_back(conn):
     finish(conn, request, rows=5, differences=1, examples=[EXAMPLE], is_finished=False)
     assert not find_verification(conn, ZONE, request).is_finished
 
-    finish(conn, request, rows=9, differences=2, examples=[EXAMPLE], error="the zone went away")
+    finish(conn, request, rows=9, differences=2, examples=[EXAMPLE])
     found = find_verification(conn, ZONE, request)
 
     assert (found.rows, found.differences, found.examples) == (9, 2, [EXAMPLE])
-    assert (found.is_finished, found.error) == (True, "the zone went away")
+    assert found.is_finished
+
+
+def test_a_request_that_is_withdrawn_is_wanted_no_more(conn):
+    request = request_verification(conn, ZONE, repair=True)
+    finished = request_verification(conn, ZONE, repair=False)
+    finish(conn, finished)
+
+    withdraw_verification(conn, ZONE, request)
+    withdraw_verification(conn, ZONE, finished)
+
+    assert not report_verification(conn, ZONE, request, rows=1, differences=0, examples=[], is_finished=False)
+    assert next_verification(conn, ZONE) is None
+    assert find_verification(conn, ZONE, finished).is_finished
 
 
 def test_requests_of_yesterday_are_forgotten(conn):

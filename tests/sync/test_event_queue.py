@@ -3,6 +3,7 @@
 
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from tests.servers import wait_until
 from treetop.errors import Retry, StopZone
 from treetop.model.change import Heartbeat, LogEvent, Op, Position, RowChange, Transaction
-from treetop.sync.event_queue import EventQueue
+from treetop.sync.event_queue import CHANGE_BYTES, EventQueue
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -65,6 +66,18 @@ def test_a_full_queue_holds_its_writer_until_something_is_taken() -> None:
 
         waiting.result(timeout=5)
     assert taken(queue) == ["1"]
+
+
+def test_few_changes_of_many_bytes_fill_a_queue_too() -> None:
+    queue = EventQueue(changes=100)
+    large = replace(a_transaction(1), size_bytes=99 * CHANGE_BYTES)
+    queue.put(large)
+
+    with ThreadPoolExecutor(1) as pool:
+        held = put_in_thread(pool, queue, a_transaction(2))
+        assert not held.done()
+        assert taken(queue) == ["1"]
+        held.result(timeout=5)
 
 
 def test_an_event_over_the_bound_fits_into_an_empty_queue() -> None:

@@ -129,11 +129,23 @@ class Plan:
         if change.op is Op.INSERT or (uuid_before is not UNCHANGED and uuid_before != row[_UUID]):
             if uuid_before is not UNCHANGED:
                 self._open.servers[str(uuid_before)] = ServerPatch(deleted=True)
-            self._open.servers[str(row[_UUID])] = ServerPatch(created=True, columns=server_columns(row))
+            self._open.servers[str(row[_UUID])] = self._created(str(row[_UUID]), row)
             return
         patch = self._patch(row[_UUID])
         if not patch.deleted:
             patch.columns.update(server_columns(row))
+
+    def _created(self, uuid: str, row: Row) -> ServerPatch:
+        """A new server, with what its other tables brought before it (a foreign key may be checked at the end).
+
+        Unless a server was removed by its id in this step: it may be the one that had this uuid.
+        """
+        before = self._open.servers.get(uuid)
+        if before is None or before.deleted or before.created or self._open.gone:
+            return ServerPatch(created=True, columns=server_columns(row))
+        return ServerPatch(
+            created=True, columns={**before.columns, **server_columns(row)}, merged=before.merged
+        )
 
     def _instance_gone(self, row: Row) -> None:
         uuid = row[_UUID]

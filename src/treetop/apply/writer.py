@@ -19,6 +19,7 @@ from treetop.apply.plan import Step
 from treetop.apply.statements import statements
 from treetop.model.change import Position
 from treetop.model.zone import ZoneId
+from treetop.store.feed import CLOCKS_APART
 from treetop.store.leases import LEASE_SECONDS, require_ownership
 from treetop.store.session import open_session, store_errors
 
@@ -90,7 +91,15 @@ class ZoneWriter:
                 self._conn.rollback()
                 require_ownership(cursor.rowcount)
             if load is not None:
-                self._conn.execute(_LOAD, {"zone": self.zone_id, "upto": load.upto, "loaded": load.is_loaded})
+                self._conn.execute(
+                    _LOAD,
+                    {
+                        "zone": self.zone_id,
+                        "upto": load.upto,
+                        "loaded": load.is_loaded,
+                        "apart": CLOCKS_APART,
+                    },
+                )
             self._conn.commit()
         self._unflushed.append(("", progress.position))
 
@@ -155,6 +164,6 @@ _ADVANCE = """
 _LOAD = """
     UPDATE zone_position
        SET loaded_upto = %(upto)s::bigint, is_loaded = %(loaded)s,
-           feed_from = CASE WHEN %(loaded)s THEN (now() AT TIME ZONE 'UTC') ELSE feed_from END
+           feed_from = CASE WHEN %(loaded)s THEN (now() + %(apart)s::interval) AT TIME ZONE 'UTC' ELSE feed_from END
      WHERE zone_id = %(zone)s
 """

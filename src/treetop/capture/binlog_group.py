@@ -110,12 +110,14 @@ class GroupAssembler:
             )
 
     def _give(self, group: GroupStart, at: datetime, *, is_complete: bool) -> Transaction:
-        changes, self._changes, self._bytes = self._changes, [], 0
+        changes, self._changes = self._changes, []
+        size, self._bytes = self._bytes, 0
         return Transaction(
             position=group.after.text() if is_complete else Position(""),
             mark=group.mark,
             committed_at=group.committed_at or at,
             changes=changes,
+            size_bytes=size,
             is_complete=is_complete,
         )
 

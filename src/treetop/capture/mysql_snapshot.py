@@ -41,6 +41,12 @@ class GtidSnapshot:
             return MariadbGtidSet.parse(position).covers(self.gtids)
         return MysqlGtidSet.parse(position).covers(self.gtids)
 
+    def reaches(self, position: Position) -> bool:
+        """Say whether the snapshot holds everything that a stream standing at `position` has given."""
+        if isinstance(self.gtids, MariadbGtidSet):
+            return self.gtids.covers(MariadbGtidSet.parse(position))
+        return self.gtids.covers(MysqlGtidSet.parse(position))
+
 
 class SnapshotMaker:
     """Begins snapshot transactions on one session; the caller ends each by COMMIT."""

@@ -129,12 +129,14 @@ class Decoder:
         return self._give(end_lsn, is_complete=True)
 
     def _give(self, lsn: int, *, is_complete: bool) -> Transaction:
-        changes, self._changes, self._bytes = self._changes, [], 0
+        changes, self._changes = self._changes, []
+        size, self._bytes = self._bytes, 0
         return Transaction(
             position=print_lsn(lsn),
             mark=self._mark,
             committed_at=self._committed_at,
             changes=changes,
+            size_bytes=size,
             is_complete=is_complete,
         )
 

@@ -64,7 +64,7 @@ def compile_reader(table: Table, relation: Sequence[RelationColumn]) -> RowReade
         raise StopZone(
             f"table {table.name} has no column {', '.join(missing)} (any more)",
             hint="this program needs a newer version for that Nova release, or the publication's column list"
-            " lacks it: see `treetop zone check`",
+            " lacks it: see docs/howto/connect-a-zone.md",
         )
     wanted = {column.name: column for column in table.columns}
     return RowReader(

@@ -171,7 +171,7 @@ def _select_from(table: Table, types: _Types) -> sql.Composed:
         if type_id is None and column.required:
             raise StopZone(
                 f"table {table.name} has no column {column.name} (any more)",
-                hint="see `treetop zone check`",
+                hint="see docs/howto/connect-a-zone.md, or upgrade Treetop for that release of Nova",
             )
         if type_id is None:
             columns.append(sql.SQL("NULL"))

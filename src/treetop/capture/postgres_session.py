@@ -120,7 +120,8 @@ def failure(zone: Zone, doing: str, error: psycopg.Error) -> TreetopError:
     match error:
         case errors.InsufficientPrivilege():
             return StopZone(
-                f"zone {zone.name}: {doing} is not allowed: {said}", hint="`treetop zone check` has the SQL"
+                f"zone {zone.name}: {doing} is not allowed: {said}",
+                hint=f"treetop zone show {zone.name} has the SQL",
             )
         case errors.UndefinedTable() | errors.UndefinedColumn() | errors.UndefinedFunction():
             return StopZone(

@@ -20,7 +20,12 @@ from treetop.config import Settings
 from treetop.errors import Retry, StopZone, TreetopError
 from treetop.model.zone import Zone, ZoneState, parse_zone_name
 from treetop.store.leases import Status, find_status, has_worker
-from treetop.store.verifications import Verification, find_verification, request_verification
+from treetop.store.verifications import (
+    Verification,
+    find_verification,
+    request_verification,
+    withdraw_verification,
+)
 from treetop.store.zones import find_zone, report_zones, top_id
 from treetop.sync.pipeline import run_zone
 from treetop.sync.worker_process import worker_settings
@@ -85,6 +90,7 @@ def verify(
             _require_not_stopped(zone, find_status(conn, zone.id), before)
             time.sleep(POLL_SECONDS)
     finally:
+        withdraw_verification(conn, zone.id, request)
         stop.set()
         if own_worker is not None:
             own_worker.join(timeout=5.0)

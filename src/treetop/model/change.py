@@ -69,6 +69,7 @@ class Transaction:
     position: just after this transaction; meaningless while `is_complete` is False.
     committed_at: the zone's own clock, aware UTC.
     changes: watched tables only, in log order; may be empty (the position still advances).
+    size_bytes: what its row events took in the log, for bounds on memory; 0: not known, small.
     is_complete: False for all pieces of a large transaction but the last. Pieces follow each other
     without anything between; a stream that ends inside one means the transaction did not happen (yet).
     """
@@ -77,6 +78,7 @@ class Transaction:
     mark: Mark
     committed_at: datetime
     changes: Sequence[RowChange]
+    size_bytes: int = 0
     is_complete: bool = True
 
 
@@ -99,6 +101,13 @@ class Snapshot(Protocol):
 
     def is_covered_by(self, position: Position) -> bool:
         """Say whether a stream standing at `position` has given every transaction of the snapshot."""
+
+    def reaches(self, position: Position) -> bool:
+        """Say whether the snapshot holds everything that a stream standing at `position` has given.
+
+        A zone may put a transaction into its log before it shows it (while a commit waits for a replica). An engine
+        whose snapshots and positions cannot be compared this way says yes.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

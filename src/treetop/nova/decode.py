@@ -47,7 +47,7 @@ def decode_flavor(text: str | None) -> Flavor:
         "ram": data.get("memory_mb"),
         "disk": data.get("root_gb"),
         "ephemeral": data.get("ephemeral_gb"),
-        "swap": int(data.get("swap") or 0),
+        "swap": _swap(data.get("swap")),
         "original_name": data.get("name"),
         "extra_specs": data.get("extra_specs") or {},
     }
@@ -80,11 +80,19 @@ def decode_addresses(text: str | None) -> Addresses:
                     floating.setdefault(label, []).extend(
                         _address(each, mac) for each in ip.get("floating_ips") or ()
                     )
+        ips = [str(entry["addr"]) for entries in fixed.values() for entry in entries if entry["addr"]]
     except (ValueError, AttributeError, TypeError) as error:
         raise _unreadable("instance_info_caches.network_info", error) from None
-    ips = [entry["addr"] for entries in fixed.values() for entry in entries]
     document = {label: entries + floating.get(label, []) for label, entries in fixed.items()}
     return Addresses(_dump(document), f" {' '.join(ips)} " if ips else None)
+
+
+def _swap(value: Any) -> int:
+    """MB of swap. Any: as the JSON had it; '' and null mean none."""
+    try:
+        return int(value or 0)
+    except (ValueError, TypeError) as error:
+        raise _unreadable("instance_extra.flavor", error) from None
 
 
 def _address(ip: dict[str, Any], mac: str | None) -> dict[str, Any]:
@@ -119,7 +127,7 @@ def _object(serialized: Any, column: str) -> dict[str, Any]:
 def _unreadable(column: str, reason: object) -> StopZone:
     return StopZone(
         f"{column} holds a value that Nova does not write ({reason})",
-        hint="find the row in the zone's database, mend it there, and the zone goes on by itself",
+        hint="mend the row in the zone's database, then: treetop zone resync NAME",
     )
 
 

@@ -7,6 +7,7 @@ driver's exceptions into ours.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import psycopg
 from psycopg import errors
@@ -15,6 +16,13 @@ from psycopg.conninfo import conninfo_to_dict
 from treetop.errors import Refuse, Retry, SchemaMismatch, StopZone, StoreUnavailable
 
 CONNECT_TIMEOUT_SECONDS = 5
+#: A top that vanished without a word is noticed within some ten seconds (libpq's and the kernel's settings).
+_HALF_OPEN: dict[str, Any] = {  # Any: libpq takes numbers and text
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
 
 
 def open_session(conninfo: str, *, name: str, settings: str = "") -> psycopg.Connection:
@@ -31,6 +39,7 @@ def open_session(conninfo: str, *, name: str, settings: str = "") -> psycopg.Con
             application_name=f"treetop {name}"[:63],
             connect_timeout=CONNECT_TIMEOUT_SECONDS,
             options=options,
+            **_HALF_OPEN,
         )
 
 
@@ -82,7 +91,7 @@ def store_errors() -> Iterator[None]:
     except (psycopg.DataError, psycopg.IntegrityError) as error:
         raise StopZone(
             f"the top cannot hold what the zone sent: {_first_line(error)}",
-            hint="mend the row in the zone, or report this as a bug with the message above",
+            hint="mend the row in the zone's database, then: treetop zone resync NAME",
         ) from error
 
 

@@ -21,7 +21,7 @@ class Verification:
     """A request and how far it is.
 
     examples: the first differences, as JSON objects {"uuid", "kind", "columns"}.
-    error: why it ended early, None if it did not. is_finished: nothing will change any more.
+    is_finished: nothing will change any more.
     """
 
     id: uuid.UUID
@@ -30,10 +30,9 @@ class Verification:
     rows: int
     differences: int
     examples: list[dict[str, Any]]
-    error: str | None
 
 
-_COLUMNS = "id, repair, finished_at IS NOT NULL AS is_finished, rows, differences, examples, error"
+_COLUMNS = "id, repair, finished_at IS NOT NULL AS is_finished, rows, differences, examples"
 
 
 def request_verification(conn: psycopg.Connection, zone_id: ZoneId, *, repair: bool) -> uuid.UUID:
@@ -49,6 +48,15 @@ def request_verification(conn: psycopg.Connection, zone_id: ZoneId, *, repair: b
             (zone_id, verification_id, repair),
         )
     return verification_id
+
+
+def withdraw_verification(conn: psycopg.Connection, zone_id: ZoneId, verification_id: uuid.UUID) -> None:
+    """Take back a request that is not finished; nothing is compared or written for it from then on."""
+    with store_errors():
+        conn.execute(
+            "DELETE FROM zone_verification WHERE zone_id = %s AND id = %s AND finished_at IS NULL",
+            (zone_id, verification_id),
+        )
 
 
 def find_verification(
@@ -81,20 +89,12 @@ def report_verification(
     differences: int,
     examples: list[dict[str, Any]],
     is_finished: bool,
-    error: str | None = None,
-) -> None:
-    """Record how far the comparison is."""
+) -> bool:
+    """Record how far the comparison is. Returns whether it is still wanted: False when it was withdrawn."""
     with store_errors():
-        conn.execute(
-            "UPDATE zone_verification SET rows = %s, differences = %s, examples = %s::jsonb, error = %s,"
+        cursor = conn.execute(
+            "UPDATE zone_verification SET rows = %s, differences = %s, examples = %s::jsonb,"
             " finished_at = CASE WHEN %s THEN now() END WHERE zone_id = %s AND id = %s",
-            (
-                rows,
-                differences,
-                orjson.dumps(examples).decode(),
-                error,
-                is_finished,
-                zone_id,
-                verification_id,
-            ),
+            (rows, differences, orjson.dumps(examples).decode(), is_finished, zone_id, verification_id),
         )
+    return cursor.rowcount == 1

@@ -56,6 +56,7 @@ class Applier:
     ) -> None:
         """Start at a stored position."""
         self.position = position
+        self.opened_at = position
         self.has_heard = False  # anything from the zone's log, or a chunk that it covers
         self.recent = RecentTransactions()
         self.chunks: ChunkRun | None = None

@@ -55,14 +55,21 @@ class ChunkRun:
     """The state of one pass. Used by the applier's thread only."""
 
     def __init__(
-        self, kind: Pass, reader: ChunkReader, writer: ZoneWriter, recent: RecentTransactions
+        self,
+        kind: Pass,
+        reader: ChunkReader,
+        writer: ZoneWriter,
+        recent: RecentTransactions,
+        opened_at: Position,
     ) -> None:
+        """opened_at: where the stream was opened; what was applied before, `recent` does not know."""
         self.kind = kind
         self.tally = Tally()
         self.is_done = False
         self._reader = reader
         self._writer = writer
         self._recent = recent
+        self._opened_at = opened_at
         self._ranges: deque[_Pending] = deque()
         self._rereads: deque[_Pending] = deque()
         self._reread_of: Chunk | None = None  # the range whose last servers are being read again
@@ -82,6 +89,9 @@ class ChunkRun:
     def collect(self) -> None:
         """Take over the chunks that the reader has ready, one range at a time. Raises the reader's error."""
         for chunk, born in self._reader.take(with_range=not self._ranges):
+            if not chunk.snapshot.reaches(self._opened_at):  # not shown yet, though we applied it before
+                self._read_again(chunk)
+                continue
             if not self._recent.reaches_back_to(born):  # read too long ago to know what it lacks
                 self._request_again(chunk)
                 continue
@@ -143,6 +153,9 @@ class ChunkRun:
 
     def _request_again(self, chunk: Chunk) -> None:
         self._tries += 1
+        self._read_again(chunk)
+
+    def _read_again(self, chunk: Chunk) -> None:
         if chunk.uuids is not None:
             self._reader.read_again(sorted(chunk.uuids))
         else:

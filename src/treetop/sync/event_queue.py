@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The one hand-over between the thread that reads a zone's log and the one that applies it.
 
-Bounded by row changes, not by items: a reader ahead of the top waits, so memory stays bounded whatever the size of
-transactions. The applier takes everything that is there at once: what piled up during one commit is the next one.
+Bounded by row changes and their bytes, not by items: a reader ahead of the top waits, so memory stays bounded
+whatever the size of transactions. The applier takes everything that is there at once: what piled up during one
+commit is the next one.
 """
 
 from collections import deque
@@ -11,7 +12,8 @@ from threading import Condition
 from treetop.errors import Retry, TreetopError
 from treetop.model.change import LogEvent, Transaction
 
-DEFAULT_CHANGES = 20_000  # about 30 MB of Nova's widest rows
+DEFAULT_CHANGES = 20_000
+CHANGE_BYTES = 1_500  # of an ordinary update of `instances` in the log; larger ones count as several changes
 
 
 class EventQueue:
@@ -90,4 +92,6 @@ class EventQueue:
 
 
 def _weight(event: LogEvent) -> int:
-    return len(event.changes) + 1 if isinstance(event, Transaction) else 1
+    if isinstance(event, Transaction):
+        return 1 + max(len(event.changes), event.size_bytes // CHANGE_BYTES)
+    return 1

@@ -67,7 +67,8 @@ class Passes:
             self._pruned_at = time.monotonic()
             prune_feed(self._control, self._zone.id)
         if self._verification is not None:
-            self._report(is_finished=False)
+            if not self._report(is_finished=False):
+                self._drop()
         elif may_start and self._applier.chunks is None:
             wanted = next_verification(self._control, self._zone.id)
             if wanted is not None:
@@ -95,6 +96,12 @@ class Passes:
         del chunks
         give_back()
 
+    def _drop(self) -> None:
+        """End a verification that was withdrawn: from here on it must write nothing."""
+        log.info("the verification was withdrawn")
+        self.stop()
+        self._verification = self._applier.chunks = None
+
     def stop(self) -> None:
         """End the running pass; a verification that was under way is taken up by the next worker."""
         if self._applier.chunks is not None:
@@ -108,16 +115,18 @@ class Passes:
             wake=self._wake,
             applied=lambda: self._applier.recent.count,
         )
-        self._applier.chunks = ChunkRun(kind, reader, self._writer, self._applier.recent)
+        self._applier.chunks = ChunkRun(
+            kind, reader, self._writer, self._applier.recent, self._applier.opened_at
+        )
         self._started_at = time.monotonic()
         log.info("%s begins after id %d", kind.value, after)
         reader.start()
 
-    def _report(self, *, is_finished: bool) -> None:
+    def _report(self, *, is_finished: bool) -> bool:
         chunks, verification = self._applier.chunks, self._verification
         assert chunks is not None
         assert verification is not None
-        report_verification(
+        return report_verification(
             self._control,
             self._zone.id,
             verification.id,

@@ -135,8 +135,8 @@ class _Worker:
         )
         self._closers.append(passes.stop)
         reader.start(position)
-        if not (stored.is_loaded and position == stored.position):
-            passes.start_load(after=stored.loaded_upto if position == stored.position else None)
+        if self.has_begun or not stored.is_loaded:
+            passes.start_load(after=None if self.has_begun else stored.loaded_upto)
         self._loop(control, applier, passes)
 
     def record(self, error: TreetopError, *, attempts: int) -> float:

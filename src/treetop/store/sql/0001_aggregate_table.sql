@@ -56,7 +56,6 @@ CREATE TABLE zone_verification (
     rows bigint NOT NULL DEFAULT 0,     -- servers compared so far
     differences bigint NOT NULL DEFAULT 0,
     examples jsonb NOT NULL DEFAULT '[]',  -- the first differences: [{"uuid", "kind", "columns": {name: [top, zone]}}]
-    error text,                         -- why it ended early
     PRIMARY KEY (zone_id, id)
 );
 
@@ -126,7 +125,9 @@ CREATE TABLE server (
     PRIMARY KEY (uuid, zone_id)
 ) PARTITION BY LIST (zone_id);
 
-CREATE UNIQUE INDEX server_source ON server (zone_id, source_id);
+-- Not unique: a zone that was restored from a backup gives ids again, and its rows come before a re-load has removed
+-- the old ones.
+CREATE INDEX server_source ON server (zone_id, source_id);
 CREATE INDEX server_created ON server (created_at DESC NULLS LAST, uuid) WHERE NOT deleted;
 CREATE INDEX server_project ON server (project_id, created_at DESC NULLS LAST, uuid) WHERE NOT deleted;
 CREATE INDEX server_host ON server (zone_id, host) WHERE host IS NOT NULL;
