@@ -113,8 +113,8 @@ def test_the_same_when_the_server_gave_up_on_the_slot(
     require_reload(top, cell, outgrow, "is invalidated")
 
 
-def test_a_zone_can_be_loaded_anew_by_hand(top: Top, cell: Cell) -> None:
-    top.add("west", cell.fill(SERVERS))
+def test_a_zone_can_be_loaded_anew_by_hand(top: Top, postgres_cell: Cell) -> None:
+    top.add("west", postgres_cell.fill(SERVERS))
     with top.supervisor(chunk_servers="4") as supervisor:
         top.wait_for_state("west", LIVE)
         top.wait_until_applied("west")
