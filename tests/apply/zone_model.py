@@ -6,11 +6,15 @@ the key, and an UPDATE leaves unchanged long values out, as PostgreSQL's log doe
 chunk reader would. Foreign keys hold as in Nova: no row of a server exists without its `instances` row.
 """
 
+from collections.abc import Collection
 from random import Random
+from typing import TypeAlias
 from uuid import UUID
 
 from treetop.model.change import UNCHANGED, Chunk, Mark, Op, Position, Row, RowChange
 from treetop.nova.tables import CELL_TABLES, INSTANCES, Table
+
+Tables: TypeAlias = dict[str, dict[object, dict[str, object]]]
 
 _FLAVOR = (
     '{{"cur": {{"nova_object.data": {{"flavorid": "f{0}", "name": "m{0}", "vcpus": {0}, "memory_mb": 512,'
@@ -36,11 +40,32 @@ class Everything:
         return True
 
 
+def rows_of(tables: Tables, uuids: Collection[object]) -> dict[str, list[Row]]:
+    """Every row of these servers, as a chunk has them."""
+    return {
+        name: [
+            as_row(CELL_TABLES[name], row) for row in table.values() if row[CELL_TABLES[name].owner] in uuids
+        ]
+        for name, table in tables.items()
+    }
+
+
+def key_of(name: str, row: dict[str, object]) -> object:
+    """The primary key of a row, as `ZoneModel.tables` has it."""
+    key = CELL_TABLES[name].key
+    return row[key[0]] if len(key) == 1 else tuple(row[column] for column in key)
+
+
+def as_row(table: Table, row: dict[str, object]) -> Row:
+    """Columns by name -> a tuple in the table's order."""
+    return tuple(row[column] for column in table.shared_columns)  # type: ignore[return-value]
+
+
 class ZoneModel:
     """Tables as {name: {key: {column: value}}}, and the randomness that changes them."""
 
     def __init__(self, random: Random, *, bare_deletes: bool) -> None:
-        self.tables: dict[str, dict[object, dict[str, object]]] = {name: {} for name in CELL_TABLES}
+        self.tables: Tables = {name: {} for name in CELL_TABLES}
         self._random = random
         self._bare = bare_deletes
         self._next_id = 1
@@ -60,14 +85,7 @@ class ZoneModel:
             for row in self.tables["instances"].values()
             if int(str(row["id"])) > after and (upto is None or int(str(row["id"])) <= upto)
         }
-        rows = {
-            name: [
-                self._row(CELL_TABLES[name], row)
-                for row in table.values()
-                if row[CELL_TABLES[name].owner] in wanted
-            ]
-            for name, table in self.tables.items()
-        }
+        rows = rows_of(self.tables, wanted)
         return Chunk(after=after, upto=upto, uuids=None, snapshot=Everything(), rows=rows)
 
     def _operations(self) -> list[object]:
@@ -216,15 +234,15 @@ class ZoneModel:
             return
         row = self._random.choice(rows)
         old = dict(row)
-        del self.tables[name][self._key(name, row)]
+        del self.tables[name][key_of(name, row)]
         row["id"] = self._id()
-        self.tables[name][self._key(name, row)] = row
+        self.tables[name][key_of(name, row)] = row
         shown = dict(row)
         if self._bare:
             shown |= dict.fromkeys(_LONG_VALUES & row.keys(), UNCHANGED)
             old |= dict.fromkeys(old.keys() - {"id"}, UNCHANGED)
         table = CELL_TABLES[name]
-        self._changes.append(RowChange(Op.UPDATE, name, self._row(table, shown), self._row(table, old)))
+        self._changes.append(RowChange(Op.UPDATE, name, as_row(table, shown), as_row(table, old)))
 
     def _truncate(self) -> None:
         if self._random.random() < 0.1:
@@ -248,29 +266,20 @@ class ZoneModel:
         return [row for row in self.tables[name].values() if row[CELL_TABLES[name].owner] == uuid]
 
     def _insert(self, name: str, row: dict[str, object]) -> None:
-        self.tables[name][self._key(name, row)] = row
-        self._changes.append(RowChange(Op.INSERT, name, self._row(CELL_TABLES[name], row)))
+        self.tables[name][key_of(name, row)] = row
+        self._changes.append(RowChange(Op.INSERT, name, as_row(CELL_TABLES[name], row)))
 
     def _change(self, name: str, row: dict[str, object], changes: dict[str, object]) -> None:
         row |= changes
         shown = dict(row)
         if self._bare and self._random.random() < 0.7:
             shown |= dict.fromkeys(_LONG_VALUES & row.keys() - changes.keys(), UNCHANGED)
-        self._changes.append(RowChange(Op.UPDATE, name, self._row(CELL_TABLES[name], shown)))
+        self._changes.append(RowChange(Op.UPDATE, name, as_row(CELL_TABLES[name], shown)))
 
     def _delete(self, name: str, row: dict[str, object]) -> None:
         table = CELL_TABLES[name]
-        del self.tables[name][self._key(name, row)]
+        del self.tables[name][key_of(name, row)]
         shown = dict(row)
         if self._bare:
             shown |= dict.fromkeys(row.keys() - set(table.key), UNCHANGED)
-        self._changes.append(RowChange(Op.DELETE, name, self._row(table, shown)))
-
-    @staticmethod
-    def _key(name: str, row: dict[str, object]) -> object:
-        key = CELL_TABLES[name].key
-        return row[key[0]] if len(key) == 1 else tuple(row[column] for column in key)
-
-    @staticmethod
-    def _row(table: Table, row: dict[str, object]) -> Row:
-        return tuple(row[column] for column in table.shared_columns)  # type: ignore[return-value]
+        self._changes.append(RowChange(Op.DELETE, name, as_row(table, shown)))

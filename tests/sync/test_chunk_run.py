@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The invariant of a pass over a zone's rows: beside any stream, read at any time, it ends with the zone's rows.
+
+What the zone shows to a SELECT and what its log has given differ all the time (`zone_history`); a worker without
+threads (`chunk_worker`) is taken through random interleavings of committing, becoming visible, applying, reading
+and dying.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from random import Random
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.apply.test_history import empty_top, rows_at_top
+from tests.sync.chunk_worker import OWNER, ChunkWorker, Sizes
+from tests.sync.zone_history import ZoneHistory
+from treetop.apply.chunks import load_chunk
+from treetop.apply.writer import ZoneWriter
+from treetop.model.source_url import parse_source_url
+from treetop.model.zone import Trust, Zone, parse_zone_name
+from treetop.store import leases
+from treetop.store.migrate import sync_schema
+from treetop.store.zones import add_zone
+from treetop.sync.chunk_run import Pass
+
+IN_FLIGHT = 4
+SERVERS_BEFORE = 20  # transactions of the zone before its log is read
+Doing = tuple[str, int]
+
+DOINGS = st.tuples(
+    st.sampled_from(
+        [
+            "commit",
+            "commit",
+            "commit",
+            "show",
+            "apply",
+            "apply",
+            "apply",
+            "read",
+            "read",
+            "turn",
+            "turn",
+            "die",
+        ]
+    ),
+    st.integers(0, 5),
+)
+
+
+@pytest.fixture
+def zone(top_dsn: str) -> Zone:
+    sync_schema(top_dsn)
+    with psycopg.connect(top_dsn, autocommit=True) as conn:
+        zone = add_zone(
+            conn,
+            name=parse_zone_name("west"),
+            region="r",
+            trust=Trust.FULL,
+            url=parse_source_url("mysql://u@h/d"),
+            password=None,
+        )
+        leases.claim(conn, zone.id, owner=OWNER)
+    return zone
+
+
+@contextmanager
+def worker_of(dsn: str, zone: Zone, history: ZoneHistory, sizes: Sizes) -> Iterator[ChunkWorker]:
+    empty_top(dsn)
+    worker = ChunkWorker(dsn, zone, history, sizes)
+    try:
+        worker.begin()
+        yield worker
+    finally:
+        worker.close()
+
+
+def a_history(seed: int, *, like_postgres: bool) -> ZoneHistory:
+    history = ZoneHistory(
+        Random(seed), bare_deletes=like_postgres, compares=not like_postgres, most_in_flight=IN_FLIGHT
+    )
+    for _ in range(SERVERS_BEFORE):
+        history.commit(at_once=True)
+    return history
+
+
+def do(worker: ChunkWorker, history: ZoneHistory, doings: Iterator[Doing], most: int) -> None:
+    """Do the next of what was drawn; a read does some of what follows before and after its snapshot."""
+    for _, (what, how) in zip(range(most), doings, strict=False):
+        if what == "commit":
+            for _ in range(how):
+                history.commit(at_once=how % 2 == 0)
+        elif what == "show":
+            history.show(how)
+        elif what == "apply":
+            worker.give(how)
+            worker.turn()
+        elif what == "turn":
+            worker.turn()
+        elif what == "read" and not worker.is_reading:
+            history.during_read = partial(do, worker, history, doings, how)
+            worker.read()
+            history.during_read = _nothing
+        elif what == "die" and not worker.is_reading:
+            worker.open()
+
+
+def _nothing() -> None:
+    """Nothing happens during a read."""
+
+
+def spoil(dsn: str, zone: Zone, random: Random) -> None:
+    """Change, remove and add servers at the top."""
+    with psycopg.connect(dsn) as conn:
+        uuids = [uuid for (uuid,) in conn.execute("SELECT uuid FROM server ORDER BY uuid")]
+        for uuid in random.sample(uuids, len(uuids) // 2):
+            conn.execute(
+                random.choice(
+                    [
+                        "DELETE FROM server WHERE uuid = %s",
+                        "UPDATE server SET display_name = 'wrong', tags = '{\"odd\": true}' WHERE uuid = %s",
+                        "UPDATE server SET volumes = NULL, faults = NULL, user_data = 'odd' WHERE uuid = %s",
+                        'UPDATE server SET source_id = 7, metadata = \'{"1": ["a", "b"]}\' WHERE uuid = %s',
+                    ]
+                ),
+                (uuid,),
+            )
+        for _ in range(3):
+            conn.execute(
+                "INSERT INTO server (zone_id, uuid, source_id, deleted, vm_state)"
+                " VALUES (%s, gen_random_uuid(), %s, false, 'odd')",
+                (zone.id, random.randint(1, 200)),
+            )
+
+
+def run_pass(dsn: str, zone: Zone, worker: ChunkWorker, kind: Pass, random: Random) -> None:
+    if kind in (Pass.RELOAD, Pass.REPAIR):
+        spoil(dsn, zone, random)
+    if kind is Pass.RELOAD:
+        worker.begin()
+    elif kind is not Pass.LOAD:
+        worker.start(kind)
+
+
+@pytest.mark.parametrize("like_postgres", [False, True], ids=["like-mariadb", "like-postgres"])
+def test_passes_beside_any_stream_end_with_the_rows_of_a_fresh_load(
+    top_dsn: str, zone: Zone, like_postgres: bool
+) -> None:
+    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(
+        seed=st.integers(0, 2**32),
+        sizes=st.builds(
+            Sizes,
+            kept=st.integers(2 * IN_FLIGHT, 12),
+            servers=st.integers(1, 6),
+            batch=st.sampled_from([1, 20, 1000]),
+            pieces=st.sampled_from([1, 1, 3]),
+            position_seconds=st.sampled_from([0.0, 3600.0]),
+        ),
+        passes=st.lists(
+            st.tuples(
+                st.sampled_from([Pass.VERIFY, Pass.RELOAD, Pass.REPAIR]), st.lists(DOINGS, max_size=40)
+            ),
+            max_size=2,
+        ),
+        loading=st.lists(DOINGS, max_size=40),
+    )
+    def check(seed: int, sizes: Sizes, passes: list[tuple[Pass, list[Doing]]], loading: list[Doing]) -> None:
+        random = Random(seed)
+        history = a_history(seed, like_postgres=like_postgres)
+        with worker_of(top_dsn, zone, history, sizes) as worker:
+            for kind, doings in [(Pass.LOAD, loading), *passes]:
+                run_pass(top_dsn, zone, worker, kind, random)
+                do(worker, history, iter(doings), len(doings))
+                worker.drain()
+        found = rows_at_top(top_dsn)
+        empty_top(top_dsn)
+        with ZoneWriter(top_dsn, zone.id, OWNER) as writer:
+            load_chunk(writer, history.chunk_at(len(history.log)), ())
+            writer.connection.commit()
+
+        assert found == rows_at_top(top_dsn)
+
+    check()
