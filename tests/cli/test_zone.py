@@ -49,7 +49,8 @@ def test_an_added_zone_is_shown_as_it_was_given(treetop, west):
         "url": URL,
         "password": f"file:{west}",
     }
-    assert (zone["servers"], zone["is_loaded"], zone["lag_seconds"], zone["reason"]) == (0, False, None, None)
+    assert (zone["servers"], zone["is_loaded"], zone["lag_seconds"]) == (0, False, None)
+    assert (zone["reason"], zone["hint"]) == ("no worker reads this zone", "treetop sync")
 
 
 def test_adding_says_what_to_type_next(treetop, top):
@@ -179,7 +180,8 @@ def test_a_zone_that_does_not_answer_can_be_removed(treetop, top):
     done = treetop("zone", "remove", "east", "--yes")
 
     assert done.status == 0
-    assert "Warning: what Treetop left in the zone is still there" in done.err
+    assert "Warning: the zone does not answer" in done.err
+    assert "SELECT pg_drop_replication_slot('treetop_east_" in done.err
     assert treetop("zone", "list", "-f", "value").out == ""
 
 

@@ -52,7 +52,8 @@ def a_zone(connection, zone_id=1, *, name=None, trust="full", state="live", lag_
         (zone_id, name, trust, f"postgresql://u@h/{name}"),
     )
     connection.execute(
-        "INSERT INTO zone_position (zone_id, as_of, is_loaded, feed_from) VALUES (%s, %s, %s, %s)",
+        "INSERT INTO zone_position (zone_id, as_of, is_loaded, feed_from, owner, lease_until)"
+        " VALUES (%s, %s, %s, %s, 'a worker', 'infinity')",
         (zone_id, as_of, as_of is not None, feed_from),
     )
     connection.execute(

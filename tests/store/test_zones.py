@@ -145,7 +145,8 @@ def test_a_new_zone_is_reported_as_never_read(conn):
 
     assert report.state is ZoneState.NEW
     assert (report.position, report.as_of, report.lag_seconds, report.is_loaded) == (None, None, None, False)
-    assert (report.servers, report.transactions, report.reason) == (0, 0, None)
+    assert (report.servers, report.transactions) == (0, 0)
+    assert (report.reason, report.hint) == ("no worker reads this zone", "treetop sync")
 
 
 def test_a_report_counts_servers_that_are_not_deleted_and_tells_the_age(conn):

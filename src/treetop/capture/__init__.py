@@ -30,6 +30,15 @@ def open_log(zone: Zone, *, slot_suffix: str = "") -> LogSource:
     return MysqlLog(zone)
 
 
+def what_is_left(zone: Zone, *, slot_suffix: str = "") -> str | None:
+    """SQL that removes by hand what `LogSource.forget` could not; None: nothing of ours can be in that zone."""
+    if zone.url.engine is not Engine.POSTGRESQL:
+        return None
+    from treetop.capture.postgres_slot import slot_name  # noqa: PLC0415
+
+    return f"SELECT pg_drop_replication_slot('{slot_name(zone.name, slot_suffix)}');"
+
+
 def open_rows(zone: Zone) -> RowSource:
     """Return the zone's rows, to be read in chunks at exact positions."""
     if zone.url.engine is Engine.POSTGRESQL:

@@ -45,7 +45,7 @@ def check(session: Session, *, may_replicate: bool) -> SourceFacts:
     may_replicate: whether the server took this user for a replica (asked apart, by the protocol).
     """
     problems = [*_version_problems(session), *_setting_problems(session)]
-    user, database = f"'{session.zone.url.user}'", session.zone.url.database
+    user, database = _account(session), session.zone.url.database
     if not may_replicate:
         problems.append(
             (f"{user} may not read the log", f"GRANT REPLICATION SLAVE ON *.* TO {user}"),
@@ -104,6 +104,13 @@ def _setting_problems(session: Session) -> list[Problem]:
     ]
 
 
+def _account(session: Session) -> str:
+    """Our account as the server matched it, quoted for a GRANT: 'user'@'host'."""
+    ((account,),) = session.query("SELECT CURRENT_USER()")
+    user, _, host = str(account).rpartition("@")
+    return f"'{user}'@'{host}'"
+
+
 def _plain(value: object) -> str | None:
     return {"ON": "1", "OFF": "0"}.get(str(value), str(value)) if str(value) != "ON_PERMISSIVE" else None
 
@@ -115,7 +122,7 @@ def _variables(session: Session, names: Any) -> dict[str, Any]:  # Any: a mappin
 
 def _table_problems(session: Session, table: Table) -> list[Problem]:
     url = session.zone.url
-    grant = f"GRANT SELECT ON `{url.database}`.* TO '{url.user}'"
+    grant = f"GRANT SELECT ON `{url.database}`.* TO {_account(session)}"
     columns = {column.name: column for column in describe(session, table.name)}
     if not columns:
         what = f"there is no table {table.name} in {url.database}, or {url.user} may not read it"

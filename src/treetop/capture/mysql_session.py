@@ -34,7 +34,8 @@ _GRANT = "GRANT SELECT ON {database}.* TO {user}; GRANT REPLICATION SLAVE ON *.*
 #: Error number -> what a person can do about it.
 _NEEDS_PERSON = {
     1044: _GRANT,
-    1045: "put the user's password where the zone's password reference points",
+    1045: "put the password where `treetop zone show NAME` says it is; none there: remove the zone and add it with"
+    " --password-file PATH",
     1049: "correct the database in the zone's URL; on its server: SHOW DATABASES",
     1054: "the database is not a Nova cell of a supported release",
     1129: "FLUSH HOSTS on the zone's server",

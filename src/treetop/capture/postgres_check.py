@@ -71,15 +71,15 @@ def _setting_problems(settings: dict[str, Any], version: int) -> list[Problem]:
     problems = []
     if version < _OLDEST_VERSION:
         problems.append(
-            Problem(f"PostgreSQL {settings['version']} is too old", "upgrade to PostgreSQL 12 or newer")
+            Problem(f"PostgreSQL {settings['version']} is too old", "-- upgrade to PostgreSQL 12 or newer")
         )
     if settings["is_standby"]:
-        problems.append(Problem("the server is a standby", "name the primary in the zone's URL"))
+        problems.append(Problem("the server is a standby", "-- name the primary in the URL of the zone"))
     if settings["wal_level"] != "logical":
         problems.append(
             Problem(
                 f"wal_level is {settings['wal_level']}",
-                "ALTER SYSTEM SET wal_level = 'logical'; then restart the zone's PostgreSQL",
+                "ALTER SYSTEM SET wal_level = 'logical'; -- as superuser; then restart this PostgreSQL",
             )
         )
     if settings["used_senders"] >= settings["senders"]:
@@ -88,12 +88,14 @@ def _setting_problems(settings: dict[str, Any], version: int) -> list[Problem]:
         problems.append(
             Problem(
                 "the database's encoding is SQL_ASCII, which says nothing of its texts",
-                "move it to a UTF8 database",
+                "-- move it to a UTF8 database",
             )
         )
     role = sql.Identifier(settings["role"]).as_string()
     if not settings["may_replicate"]:
-        problems.append(Problem(f"role {role} may not replicate", f"ALTER ROLE {role} REPLICATION;"))
+        problems.append(
+            Problem(f"role {role} may not replicate", f"ALTER ROLE {role} REPLICATION; -- as superuser")
+        )
     if not settings["sees_schema"]:
         problems.append(
             Problem(f"role {role} may not use schema public", f"GRANT USAGE ON SCHEMA public TO {role};")
@@ -104,7 +106,7 @@ def _setting_problems(settings: dict[str, Any], version: int) -> list[Problem]:
 def _too_few(setting: str, limit: int) -> Problem:
     return Problem(
         f"{setting} = {limit} are all in use",
-        f"ALTER SYSTEM SET {setting} = {limit + 4}; then restart the zone's PostgreSQL",
+        f"ALTER SYSTEM SET {setting} = {limit + 4}; -- as superuser; then restart this PostgreSQL",
     )
 
 

@@ -32,7 +32,8 @@ _IDLE_SECONDS = 5  # and asks a silent peer for a sign of life this often, three
 
 #: What libpq and the server say about failures that only a person can mend, and what to do.
 _NEEDS_PERSON = {
-    "password authentication failed": "put the role's password where the zone's password reference points",
+    "password authentication failed": "put the password where `treetop zone show NAME` says it is;"
+    " none there: remove the zone and add it with --password-file PATH",
     "no password supplied": "say where the password is: --password-file PATH or --password-env NAME",
     "authentication failed": "pg_hba.conf on the zone's server decides how this role may log in",
     "no pg_hba.conf entry": "add a line for this role, database and address to the zone's pg_hba.conf, then:"

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`treetop demo`: everything on this machine, to look at; or, with --json, to prove that it works."""
 
+import sys
 import time
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
@@ -29,6 +30,11 @@ Paste this into another terminal (pip install python-openstackclient, if it is n
 
   export OS_AUTH_TYPE=none OS_ENDPOINT={url} OS_IDENTITY_API_VERSION=3
   openstack server list --all-projects --limit 10
+
+or look at the zones themselves:
+
+  export OS_STORE__CONNECTION="{conninfo}"
+  {treetop} zone list
 
 Ctrl-C stops everything and cleans up.
 """
@@ -83,7 +89,15 @@ class Demo(Command):
         say = (lambda _text: None) if parsed_args.json else self._say
         say("Starting the zones and the top: about 10 seconds …\n")
         with running_demo(settings, stop) as demo:
-            say(_WELCOME.format(count=len(demo.zones), url=demo.top.url, folder=settings.folder))
+            say(
+                _WELCOME.format(
+                    count=len(demo.zones),
+                    url=demo.top.url,
+                    folder=settings.folder,
+                    conninfo=demo.top.conninfo,
+                    treetop=Path(sys.executable).with_name("treetop"),
+                )
+            )
             ends_at = time.monotonic() + (parsed_args.seconds or float("inf"))
             _watch(demo, stop, ends_at, None if parsed_args.json else Screen(self.app.stdout, demo.reports()))
             if stop.is_set():

@@ -61,6 +61,8 @@ class VerifyZone(Command):
             self.app.stdout.write(f"… and {result.differences - len(result.examples)} more\n")
         mended = " (written to the top)" if parsed_args.repair and result.differences else ""
         self.app.stdout.write(f"{result.rows} servers compared, {result.differences} differences{mended}\n")
+        if result.differences and not parsed_args.repair:
+            self.app.stderr.write(f"Try: treetop zone verify {zone.name} --repair\n")
         return 0 if result.differences == 0 or parsed_args.repair else 1
 
 

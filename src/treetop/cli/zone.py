@@ -12,7 +12,7 @@ from cliff.command import Command
 from cliff.lister import Lister
 from cliff.show import ShowOne
 
-from treetop.capture import open_log
+from treetop.capture import open_log, what_is_left
 from treetop.cli.top import connected, settings_of
 from treetop.errors import Refuse, TreetopError
 from treetop.model.source_url import parse_source_url
@@ -136,9 +136,12 @@ class RemoveZone(Command):
         try:
             source.forget()
         except TreetopError as error:
-            self.app.stderr.write(f"Warning: what Treetop left in the zone is still there: {error}\n")
-            if error.hint:
-                self.app.stderr.write(f"Try: {error.hint}\n")
+            left = what_is_left(zone, slot_suffix=suffix)
+            if left is not None:
+                self.app.stderr.write(
+                    f"Warning: the zone does not answer, and a slot of ours in it would keep its log: {error}\n"
+                    f"Try: in the zone's database, when it is back: {left}\n"
+                )
         finally:
             source.close()
         return 0

@@ -18,17 +18,17 @@ _READ = """
            zone.name,
            zone.region,
            zone.trust,
-           coalesce(zone_status.state, 'new'),
-           zone_status.since,
-           zone_status.reason,
-           zone_status.hint,
+           coalesce(zone_standing.state, 'new'),
+           zone_standing.since,
+           zone_standing.reason,
+           zone_standing.hint,
            zone_position.as_of,
            extract(epoch FROM now() - zone_position.as_of)::float8,
            coalesce(zone_position.transactions, 0),
            extract(epoch FROM zone_position.feed_from)::float8
     FROM zone
     LEFT JOIN zone_position ON zone_position.zone_id = zone.id
-    LEFT JOIN zone_status ON zone_status.zone_id = zone.id
+    LEFT JOIN zone_standing ON zone_standing.zone_id = zone.id
     ORDER BY zone.name
 """
 

@@ -16,6 +16,13 @@ from psycopg.conninfo import conninfo_to_dict
 from treetop.errors import Refuse, Retry, SchemaMismatch, StopZone, StoreUnavailable
 
 CONNECT_TIMEOUT_SECONDS = 5
+#: What libpq says when a server answered and did not let us in.
+_REFUSALS = (
+    "password authentication failed",
+    "no password supplied",
+    "does not exist",
+    "no pg_hba.conf entry",
+)
 #: A top that vanished without a word is noticed within some ten seconds (libpq's and the kernel's settings).
 _HALF_OPEN: dict[str, Any] = {  # Any: libpq takes numbers and text
     "keepalives_idle": 5,
@@ -84,6 +91,12 @@ def store_errors() -> Iterator[None]:
     except (errors.SerializationFailure, errors.DeadlockDetected) as error:  # OperationalErrors, too
         raise Retry(f"the top asks to try again: {_first_line(error)}") from error
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+        if any(sign in str(error) for sign in _REFUSALS):
+            raise StoreUnavailable(
+                f"the top's PostgreSQL refuses us: {_first_line(error)}",
+                hint="[store] connection needs a role, its password (passfile=/path, or PGPASSFILE) and a"
+                " database that exist: see docs/howto/connect-a-zone.md",
+            ) from error
         raise StoreUnavailable(
             f"the top's PostgreSQL does not answer: {_first_line(error)}",
             hint="check [store] connection and that its PostgreSQL runs",

@@ -170,7 +170,7 @@ _REPORT = """
            (SELECT count(*) FROM server WHERE zone_id = z.id AND NOT deleted) AS servers
       FROM zone AS z
       JOIN zone_position AS p ON p.zone_id = z.id
-      JOIN zone_status AS s ON s.zone_id = z.id
+      JOIN zone_standing AS s ON s.zone_id = z.id
      WHERE %(name)s::text IS NULL OR z.name = %(name)s
      ORDER BY z.name
 """

@@ -46,6 +46,17 @@ CREATE TABLE zone_status (
     retry_at timestamptz
 );
 
+-- A zone's status as a person should see it: what its worker recorded, or that no worker is there to record anything.
+CREATE VIEW zone_standing AS
+SELECT zone_id,
+       CASE WHEN is_read OR state NOT IN ('loading', 'catching up', 'live') THEN state ELSE 'waiting' END AS state,
+       since,
+       CASE WHEN is_read OR reason IS NOT NULL THEN reason ELSE 'no worker reads this zone' END AS reason,
+       CASE WHEN is_read OR reason IS NOT NULL THEN hint ELSE 'treetop sync' END AS hint,
+       retry_at
+  FROM zone_status
+  JOIN (SELECT zone_id, owner IS NOT NULL AND lease_until > now() AS is_read FROM zone_position) AS p USING (zone_id);
+
 -- A comparison of the top's rows with the zone's, asked for by `treetop zone verify`, done by the zone's worker.
 CREATE TABLE zone_verification (
     zone_id smallint NOT NULL,
