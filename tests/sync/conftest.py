@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What tests of running zones get: `top` (schema in place), `cell` (empty, on each engine), `mariadb_cell`, …"""
+"""Running zones for tests: `top` (schema in place), `cell` (on each engine), `mariadb_cell`, `postgres_cell`."""
 
 from pathlib import Path
 
