@@ -29,12 +29,15 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, kw_only=True)
 class Sizes:
-    """kept: transactions remembered. servers: most of a chunk. batch: changes of a commit. pieces: of a transaction.
+    """How much of everything.
 
-    position_seconds: how long a position that has no changes of ours waits for the next commit.
+    kept: transactions remembered; in_flight: how many of them a read may lack. servers: most of a chunk.
+    batch: changes of a commit. pieces: of a transaction. position_seconds: how long a position that has no changes
+    of ours waits for the next commit.
     """
 
     kept: int
+    in_flight: int = 0
     servers: int = 3
     batch: int = 20
     pieces: int = 1
@@ -94,7 +97,7 @@ class ChunkWorker:
             acknowledge=lambda _position: None,
             nudge=self._beat,
         )
-        self.applier.recent = RecentTransactions(kept=self._sizes.kept)
+        self.applier.recent = RecentTransactions(self._sizes.kept, in_flight=self._sizes.in_flight)
         if not stored.is_loaded:
             after = stored.loaded_upto or 0
             there = has_servers_after(self._control, self._zone.id, after)
@@ -116,7 +119,7 @@ class ChunkWorker:
             after=after,
             servers_per_chunk=self._sizes.servers,
             wake=self._events.wake,
-            applied=lambda: applier.recent.count,
+            needed_after=applier.recent.needed_after,
         )
         applier.chunks = ChunkRun(kind, self._reader, self._writer, applier.recent, applier.opened_at)
 

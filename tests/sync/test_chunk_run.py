@@ -157,6 +157,7 @@ def test_passes_beside_any_stream_end_with_the_rows_of_a_fresh_load(
         sizes=st.builds(
             Sizes,
             kept=st.integers(2 * IN_FLIGHT, 12),
+            in_flight=st.just(IN_FLIGHT),
             servers=st.integers(1, 6),
             batch=st.sampled_from([1, 20, 1000]),
             pieces=st.sampled_from([1, 1, 3]),
@@ -187,3 +188,53 @@ def test_passes_beside_any_stream_end_with_the_rows_of_a_fresh_load(
         assert found == rows_at_top(top_dsn)
 
     check()
+
+
+def commit_changes(history: ZoneHistory, count: int, *, at_once: bool) -> None:
+    """Commit until this many transactions with changes are in the log."""
+    wanted = sum(1 for changes in history.log if changes) + count
+    while sum(1 for changes in history.log if changes) < wanted:
+        history.commit(at_once=at_once)
+
+
+def test_a_range_read_too_long_ago_is_read_again_and_nothing_is_left_out(top_dsn: str, zone: Zone) -> None:
+    history = a_history(5, like_postgres=False)
+    with worker_of(top_dsn, zone, history, Sizes(kept=3, servers=2, batch=1000)) as worker:
+        history.ranges_read.clear()
+        worker.read()
+        commit_changes(history, 4, at_once=True)
+        worker.give(1000)
+        worker.turn()
+        worker.read()
+        worker.turn()
+        worker.read()  # a second range waits while the first one is settled
+        commit_changes(history, 4, at_once=True)
+        worker.give(1000)
+        worker.turn()
+
+        worker.drain()
+
+        first, again, second, *later = history.ranges_read
+        assert first == again == 0
+        assert second in later, "the waiting range was not read again"
+        worker.require_equal_rows()
+
+
+def test_what_was_in_flight_when_a_read_began_is_not_forgotten_before_its_chunk_is_used(
+    top_dsn: str, zone: Zone
+) -> None:
+    kept = 6
+    for seed in range(20):
+        history = a_history(seed, like_postgres=True)
+        with worker_of(
+            top_dsn, zone, history, Sizes(kept=kept, in_flight=1, servers=100, batch=1000)
+        ) as worker:
+            commit_changes(history, 1, at_once=False)
+            worker.give(1000)
+            worker.turn()
+            worker.read()  # does not see what the top has already
+            commit_changes(history, kept, at_once=True)
+            worker.give(1000)
+            worker.turn()
+
+            worker.drain()

@@ -3,7 +3,8 @@
 
 Reads ranges in key order, one ahead of what is being applied; re-reads of single servers come first. `read` of
 the source may take seconds, so the applier never waits for it: a finished chunk wakes its queue.
-Each chunk comes with its `born` number: how many transactions the applier had applied before the read began.
+Each chunk comes with its `born` number: after which of the applier's transactions it may lack some, asked before
+the read began.
 """
 
 import logging
@@ -32,10 +33,10 @@ class ChunkReader:
         after: int,
         servers_per_chunk: int,
         wake: Callable[[], None],
-        applied: Callable[[], int],
+        needed_after: Callable[[], int],
     ) -> None:
         self._source = source
-        self._applied = applied
+        self._needed_after = needed_after
         self._most_servers = servers_per_chunk
         self._servers = min(servers_per_chunk, FIRST_SERVERS)
         self._wake = wake
@@ -111,7 +112,7 @@ class ChunkReader:
                 return False
             uuids = self._wanted.popleft() if self._wanted else None
             after = self._after
-        born = self._applied()
+        born = self._needed_after()
         if uuids is not None:
             chunk = self._source.read_servers(uuids)
         else:

@@ -113,7 +113,7 @@ class Passes:
             after=after,
             servers_per_chunk=self._servers_per_chunk,
             wake=self._wake,
-            applied=lambda: self._applier.recent.count,
+            needed_after=self._applier.recent.needed_after,
         )
         self._applier.chunks = ChunkRun(
             kind, reader, self._writer, self._applier.recent, self._applier.opened_at

@@ -11,6 +11,7 @@ from treetop.apply.plan import Touched
 from treetop.model.change import Chunk, Mark, Snapshot
 
 KEPT_TRANSACTIONS = 20_000
+IN_FLIGHT = 1_000  # of the last ones, how many a SELECT may not see yet
 KEPT_ROWS = 200_000  # servers and rows over all of them, about 40 MB
 
 
@@ -45,8 +46,11 @@ class Unseen:
 class RecentTransactions:
     """The last transactions applied, numbered in order from 1."""
 
-    def __init__(self, kept: int = KEPT_TRANSACTIONS, kept_rows: int = KEPT_ROWS) -> None:
+    def __init__(
+        self, kept: int = KEPT_TRANSACTIONS, kept_rows: int = KEPT_ROWS, in_flight: int = IN_FLIGHT
+    ) -> None:
         self.count = 0
+        self._in_flight = in_flight
         self._most = kept
         self._most_rows = kept_rows
         self._rows = 0
@@ -60,6 +64,13 @@ class RecentTransactions:
         while len(self._kept) > self._most or self._rows > self._most_rows:
             _, forgotten = self._kept.popleft()
             self._rows -= len(forgotten.servers) + len(forgotten.rows)
+
+    def needed_after(self) -> int:
+        """For a read that begins now: after which number everything must still be here when its chunk is used.
+
+        It may lack some of what was applied already. Callable from another thread.
+        """
+        return self.count - min(len(self._kept), self._in_flight)
 
     def reaches_back_to(self, number: int) -> bool:
         """Say whether everything after transaction `number` is still here."""
