@@ -107,6 +107,7 @@ def test_mysql_transaction_of_version_2_rows(has_checksums):
         mark=(SERVER, 5),
         committed_at=datetime(2023, 11, 14, 22, 13, 20, 123456, tzinfo=UTC),
         changes=found.changes,
+        size_bytes=found.size_bytes,
     )
     assert [(change.op, change.row, change.old_row) for change in found.changes] == [
         (Op.INSERT, ("s", "a"), None),

@@ -25,6 +25,7 @@ from treetop.capture.binlog_group import LOAD_AGAIN, GroupAssembler, GroupStart,
 from treetop.capture.binlog_query import Meaning, Statement, read_statement
 from treetop.capture.binlog_rows import ROW_EVENTS, RowsDecoder, uncompress
 from treetop.capture.gtid import MariadbGtidSet, MysqlGtidSet
+from treetop.capture.log_place import LogPlace
 from treetop.errors import Resnapshot, StopZone
 from treetop.model.change import Heartbeat, LogEvent, Op, RowChange
 
@@ -54,9 +55,14 @@ class BinlogDecoder:
         database: str,
         tables: Collection[str],
         clock: Callable[[], datetime],
+        place: LogPlace | None = None,
+        server: str | None = None,
     ) -> None:
-        """`clock`: the zone's time at which the bytes being fed were surely sent; asked for heartbeats."""
-        self._group = GroupAssembler(start)
+        """`clock`: the zone's time when the bytes being fed were surely sent. `place`: of the end of `start`.
+        `server`: whose log this is; None: positions get no place.
+        """
+        self._group = GroupAssembler(start, place)
+        self._server = server
         self._rows = rows
         self._database = database
         self._tables = tables
@@ -140,11 +146,15 @@ class BinlogDecoder:
             self._rows.table_map(data, start, end)
 
     def _xid(self, kind: int, data: bytes, start: int, end: int, timestamp: int) -> LogEvent | None:
-        return self._end(timestamp)
+        return self._end(data, start, timestamp)
 
-    def _end(self, timestamp: int) -> LogEvent | None:
-        self._reached = (self._file, self._log_position)
-        return self._group.end(instant(timestamp))
+    def _end(self, data: bytes, start: int, timestamp: int) -> LogEvent | None:
+        before, self._reached = self._reached, (self._file, self._log_position)
+        place = None
+        if self._server is not None and before < self._reached:  # not: positions began anew at 4 GiB
+            file = self._file.decode("utf-8", "replace")
+            place = LogPlace.of_event(data, start - 19, file=file, server=self._server)
+        return self._group.end(instant(timestamp), place)
 
     def _mariadb_gtid(self, kind: int, data: bytes, start: int, end: int, timestamp: int) -> None:
         sequence, domain, flags = _MARIADB_GTID.unpack_from(data, start)
@@ -193,7 +203,7 @@ class BinlogDecoder:
             self._group.group = replace(group, ends_with_statement=False, is_xa=group.is_xa or is_xa)
             return None
         ends = group.ends_with_statement or statement.meaning is Meaning.COMMIT or _is_whole_rollback(text)
-        return self._end(timestamp) if ends else None
+        return self._end(data, start, timestamp) if ends else None
 
     def _take_in(self, statement: Statement, text: str) -> None:
         shown = " ".join(text.split())[:60]
@@ -235,7 +245,7 @@ class BinlogDecoder:
         here = (data[start:end], self._log_position)
         is_waiting = here == self._reached and self._group.group is None
         self._reached = here
-        return Heartbeat(position=self._group.reached.text(), at=self._clock()) if is_waiting else None
+        return Heartbeat(position=self._group.position, at=self._clock()) if is_waiting else None
 
     def _partial_rows(self, kind: int, data: bytes, start: int, end: int, timestamp: int) -> None:
         if not self._group.is_skipped and self._rows.is_watched(data, start):

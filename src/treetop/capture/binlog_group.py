@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from treetop.capture.gtid import MariadbGtidSet, MysqlGtidSet
+from treetop.capture.log_place import LogPlace
 from treetop.errors import StopZone
 from treetop.model.change import Position, RowChange, Transaction
 
@@ -37,14 +38,22 @@ class GroupStart:
 class GroupAssembler:
     """The state of one stream between two GTID events."""
 
-    def __init__(self, start: MariadbGtidSet | MysqlGtidSet) -> None:
+    def __init__(self, start: MariadbGtidSet | MysqlGtidSet, place: LogPlace | None = None) -> None:
+        """`place`: where the last transaction of `start` ended, if that is known."""
         self.reached: MariadbGtidSet | MysqlGtidSet = start
+        self._place = place
         self.group: GroupStart | None = None
         self.is_skipped = False  # the open group is in the start position
         self._advanced: set[int | str] = set()  # domains of which this stream gave a transaction
         self._changes: list[RowChange] = []
         self._bytes = 0
         self._has_changes = False
+
+    @property
+    def position(self) -> Position:
+        """The position just after the last transaction that was given (or the start)."""
+        gtids = self.reached.text()
+        return gtids if self._place is None else self._place.behind(gtids)
 
     def begin(self, group: GroupStart) -> None:
         """A GTID event: open a group."""
@@ -88,8 +97,8 @@ class GroupAssembler:
         self._has_changes = True
         self._changes.append(change)
 
-    def end(self, at: datetime) -> Transaction | None:
-        """The group is committed: give it (or its last piece), with or without changes."""
+    def end(self, at: datetime, place: LogPlace | None) -> Transaction | None:
+        """The group is committed, at `place`: give it (or its last piece), with or without changes."""
         group = self.group
         if group is None:
             raise StopZone("a commit outside a transaction", hint="this log has no GTIDs: turn GTID mode on")
@@ -97,7 +106,7 @@ class GroupAssembler:
         if self.is_skipped:
             self.is_skipped = False
             return None
-        self.reached = group.after
+        self.reached, self._place = group.after, place
         self._advanced.add(group.mark[0])
         return self._give(group, at, is_complete=True)
 
@@ -113,7 +122,7 @@ class GroupAssembler:
         changes, self._changes = self._changes, []
         size, self._bytes = self._bytes, 0
         return Transaction(
-            position=group.after.text() if is_complete else Position(""),
+            position=self.position if is_complete else Position(""),
             mark=group.mark,
             committed_at=group.committed_at or at,
             changes=changes,

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, Self
 from uuid import UUID
 
+from treetop.capture.log_place import SEPARATOR
 from treetop.errors import StopZone
 from treetop.model.change import Mark, Position
 
@@ -45,9 +46,9 @@ class MariadbGtidSet:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read `0-1-105,3-1-7`; the empty text is the empty set."""
+        """Read `0-1-105,3-1-7`, with or without a `LogPlace` behind it; the empty text is the empty set."""
         last: dict[int, tuple[int, int]] = {}
-        for part in filter(None, (part.strip() for part in text.split(","))):
+        for part in filter(None, (part.strip() for part in text.partition(SEPARATOR)[0].split(","))):
             numbers = part.split("-")
             if len(numbers) != 3 or not all(number.isdecimal() for number in numbers):
                 raise StopZone(f"{text!r} is not a MariaDB GTID position", hint=_HINT)

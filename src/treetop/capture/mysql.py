@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The log of a MariaDB or MySQL zone: a `LogSource` that reads the binlog as a replica does.
 
-Resumes by the whole GTID set. The server sends a heartbeat every second when its log is quiet; three
-seconds of silence mean a dead connection: `Retry`. An error of the server at the dump becomes `Resnapshot`
-where the log was purged, `StopZone` where the histories differ. `acknowledge`, `nudge` and `forget` do
+Resumes by the whole GTID set, once `mysql_place` has made sure that the log is still the one that was read
+(else `Resnapshot`). The server sends a heartbeat every second when its log is quiet; three seconds of silence
+mean a dead connection: `Retry`. An error of the server at the dump becomes `Resnapshot` where the log was
+purged, `StopZone` where the histories differ. `acknowledge`, `nudge` and `forget` do
 nothing: the server keeps nothing for us. Every stream registers with a random server_id between
 2,147,483,648 and 3,221,225,471, so that two readers never end each other; keep the servers' own ids below
 that.
@@ -20,8 +21,10 @@ from struct import pack
 from treetop.capture.binlog import BinlogDecoder
 from treetop.capture.binlog_rows import RowsDecoder
 from treetop.capture.gtid import MariadbGtidSet, MysqlGtidSet
+from treetop.capture.log_place import LogPlace
 from treetop.capture.mysql_check import check
 from treetop.capture.mysql_describe import charsets, describe_table
+from treetop.capture.mysql_place import name_server, place_of_end, require_held
 from treetop.capture.mysql_session import Session, connect
 from treetop.capture.mysql_wire import PacketStream
 from treetop.capture.source import SourceFacts
@@ -65,7 +68,9 @@ class MysqlLog:
         try:
             variable = "gtid_binlog_pos" if session.is_mariadb else "gtid_executed"
             ((text,),) = session.query(f"SELECT @@GLOBAL.{variable}")
-            return parse_gtid_set(session, text).text()
+            gtids = parse_gtid_set(session, text)
+            place = place_of_end(session, gtids) if isinstance(gtids, MariadbGtidSet) else None
+            return gtids.text() if place is None else place.behind(gtids.text())
         finally:
             session.close()
 
@@ -74,8 +79,10 @@ class MysqlLog:
         session = self._connect("treetop log")
         try:
             start = parse_gtid_set(session, position)
+            if session.is_mariadb:
+                require_held(session, position)
             self._packets = packets = session.packets()
-            decoder = self._decoder(session, packets, start)
+            decoder = self._decoder(session, packets, position)
             _prepare(session)
             if self._is_closed:
                 raise Retry(f"zone {self._zone.name}: the source was closed")
@@ -107,9 +114,7 @@ class MysqlLog:
             raise Retry(f"zone {self._zone.name}: the source was closed")
         return connect(self._zone, purpose=purpose)
 
-    def _decoder(
-        self, session: Session, packets: PacketStream, start: MariadbGtidSet | MysqlGtidSet
-    ) -> BinlogDecoder:
+    def _decoder(self, session: Session, packets: PacketStream, position: Position) -> BinlogDecoder:
         offset = timedelta(seconds=session.clock_offset_seconds)
         zone = self._zone
         rows = RowsDecoder(
@@ -121,7 +126,9 @@ class MysqlLog:
             is_mariadb=session.is_mariadb,
         )
         return BinlogDecoder(
-            start=start,
+            start=parse_gtid_set(session, position),
+            place=LogPlace.of_position(position),
+            server=name_server(session) if session.is_mariadb else None,
             rows=rows,
             database=zone.url.database,
             tables=self._tables,

@@ -30,7 +30,8 @@ Value: TypeAlias = int | str | bool | Literal[_Unchanged.UNCHANGED] | None
 Row: TypeAlias = tuple[Value, ...]
 
 #: A point of a zone's log just after a transaction, as text that only the zone's own source understands:
-#: MariaDB `0-1-105,3-1-7` (the whole GTID set), MySQL `uuid:1-77,…`, PostgreSQL `0/16B3748` (commit end LSN).
+#: MariaDB `0-1-105,3-1-7` (the whole GTID set, then where its last transaction stands: see `capture.log_place`),
+#: MySQL `uuid:1-77,…`, PostgreSQL `0/16B3748` (commit end LSN).
 Position = NewType("Position", str)
 
 #: What identifies one transaction to a `Snapshot`: MariaDB (domain, sequence), MySQL (server uuid, number),
