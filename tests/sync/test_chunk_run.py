@@ -238,3 +238,41 @@ def test_what_was_in_flight_when_a_read_began_is_not_forgotten_before_its_chunk_
             worker.turn()
 
             worker.drain()
+
+
+@pytest.mark.parametrize("like_postgres", [False, True], ids=["like-mariadb", "like-postgres"])
+def test_what_the_top_has_and_a_read_does_not_is_no_difference(
+    top_dsn: str, zone: Zone, like_postgres: bool
+) -> None:
+    for seed in range(40):
+        history = a_history(seed, like_postgres=like_postgres)
+        with worker_of(top_dsn, zone, history, Sizes(kept=100, in_flight=IN_FLIGHT, servers=100)) as worker:
+            worker.drain()
+            for _ in range(IN_FLIGHT):
+                history.commit(at_once=False)
+            worker.give(1000)
+            worker.turn()
+            if not like_postgres:
+                worker.open()  # what it applied before is still in flight
+            worker.start(Pass.VERIFY)
+            worker.read()
+            worker.turn()
+
+            worker.drain()
+
+
+def test_a_range_read_ahead_is_dropped_when_the_one_before_it_is_read_again(top_dsn: str, zone: Zone) -> None:
+    for seed in range(20):
+        history = a_history(seed, like_postgres=True)
+        with worker_of(top_dsn, zone, history, Sizes(kept=100, servers=8, pieces=2)) as worker:
+            commit_changes(history, 1, at_once=True)
+            worker.read()
+            worker.turn()  # this range waits for the stream
+            worker.read()
+            history.commit(at_once=True)
+            while len(history.log[-1]) < 2:  # one in pieces: every server counts as touched
+                history.commit(at_once=True)
+            worker.give(1000)
+            worker.turn()
+
+            worker.drain()
