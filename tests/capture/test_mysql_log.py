@@ -19,7 +19,7 @@ from tests.capture.mariadb_zone import (
 )
 from treetop.capture.binlog_group import MOST_CHANGES
 from treetop.capture.gtid import MariadbGtidSet
-from treetop.errors import Resnapshot, StopZone
+from treetop.errors import Resnapshot, Retry, StopZone
 from treetop.model.change import UNCHANGED, Heartbeat, Op
 
 
@@ -405,8 +405,27 @@ def test_row_over_16_mb_is_joined(cell):
                 (2 << 20,),
             )
         row = one_change(follow(cell, events, seconds=60)).row
+        cell.execute(
+            "FLUSH BINARY LOGS"
+        )  # BINLOG_GTID_POS cannot read on behind an event over max_allowed_packet
 
     assert row[2] == text
+
+
+def test_a_log_file_that_the_server_cannot_read_is_named_with_the_way_out(cell):
+    with setting(cell, max_allowed_packet=str(256 << 20)):
+        cell.execute("CREATE TABLE elsewhere (t LONGTEXT)")
+        cell.execute("INSERT INTO elsewhere VALUES (REPEAT('0123456789abcdef', 2097152))")
+    rows = some_rows(cell)
+
+    try:
+        with pytest.raises(Retry, match="max_allowed_packet") as retry:
+            rows.read_range(after=0, rows=10)
+    finally:
+        rows.close()
+        cell.execute("FLUSH BINARY LOGS")
+
+    assert "FLUSH BINARY LOGS" in retry.value.hint
 
 
 def test_large_transaction_comes_in_pieces(cell):

@@ -76,7 +76,11 @@ class SnapshotMaker:
             return self._known[1]
         ((text,),) = query("SELECT BINLOG_GTID_POS(%s, %s)", place[0], int(place[1]))
         if text is None:
-            raise Retry(f"zone {self._session.zone.name}: the log file {place[0]} was removed in between")
+            raise Retry(
+                f"zone {self._session.zone.name}: the server cannot tell which transactions are in {place[0]} up to"
+                f" {place[1]}: the file was removed, or holds an event over max_allowed_packet",
+                hint="if it stays so: FLUSH BINARY LOGS in the zone's MariaDB begins a file that it can read",
+            )
         snapshot = GtidSnapshot(MariadbGtidSet.parse(text))
         self._known = (place, snapshot)
         return snapshot
