@@ -6,35 +6,15 @@ from random import Random
 import psycopg
 import pytest
 
-from tests.apply.test_history import OWNER, progress_at, rows_at_top
+from tests.apply.claimed_top import OWNER, progress_at, rows_at_top
 from tests.apply.zone_model import ZoneModel
 from treetop.apply.chunks import chunk_rows, compare_chunk, load_chunk, repair_chunk
 from treetop.apply.plan import Patches, Plan
 from treetop.apply.statements import whole_row
 from treetop.apply.writer import ZoneWriter
 from treetop.model.change import Chunk, Op, RowChange
-from treetop.model.source_url import parse_source_url
-from treetop.model.zone import Trust, Zone, parse_zone_name
+from treetop.model.zone import Zone
 from treetop.nova.tables import CELL_TABLES
-from treetop.store import leases
-from treetop.store.migrate import sync_schema
-from treetop.store.zones import add_zone
-
-
-@pytest.fixture
-def zone(top_dsn: str) -> Zone:
-    sync_schema(top_dsn)
-    with psycopg.connect(top_dsn, autocommit=True) as conn:
-        zone = add_zone(
-            conn,
-            name=parse_zone_name("west"),
-            region="r",
-            trust=Trust.FULL,
-            url=parse_source_url("mysql://u@h/d"),
-            password=None,
-        )
-        leases.claim(conn, zone.id, owner=OWNER)
-    return zone
 
 
 @pytest.fixture

@@ -1,45 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """The invariant of apply: any batches, any crashes and replays of a history give the rows of a fresh load."""
 
-from datetime import UTC, datetime
 from random import Random
 
 import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from psycopg.rows import dict_row
 
+from tests.apply.claimed_top import OWNER, empty_top, progress_at, rows_at_top
 from tests.apply.zone_model import ZoneModel
 from treetop.apply.chunks import compare_chunk, load_chunk
 from treetop.apply.plan import Plan
-from treetop.apply.writer import LoadProgress, Progress, ZoneWriter
+from treetop.apply.writer import LoadProgress, ZoneWriter
 from treetop.errors import LostLease
-from treetop.model.change import Position, RowChange
-from treetop.model.source_url import parse_source_url
-from treetop.model.zone import Trust, Zone, parse_zone_name
+from treetop.model.change import RowChange
+from treetop.model.zone import Zone
 from treetop.store import leases
-from treetop.store.migrate import sync_schema
-from treetop.store.zones import add_zone
-
-OWNER = "test/1"
-Rows = dict[str, dict[str, object]]
-
-
-@pytest.fixture
-def zone(top_dsn: str) -> Zone:
-    sync_schema(top_dsn)
-    with psycopg.connect(top_dsn, autocommit=True) as conn:
-        zone = add_zone(
-            conn,
-            name=parse_zone_name("west"),
-            region="r",
-            trust=Trust.FULL,
-            url=parse_source_url("mysql://u@h/d"),
-            password=None,
-        )
-        leases.claim(conn, zone.id, owner=OWNER)
-    return zone
 
 
 def commit(writer: ZoneWriter, number: int, history: list[list[RowChange]]) -> None:
@@ -48,22 +25,6 @@ def commit(writer: ZoneWriter, number: int, history: list[list[RowChange]]) -> N
         plan.add(changes)
     writer.write(plan.steps())
     writer.commit(progress_at(number))
-
-
-def progress_at(number: int) -> Progress:
-    now = datetime.now(UTC)
-    return Progress(position=Position(str(number)), as_of=now, committed_at=now, transactions=1, changes=1)
-
-
-def rows_at_top(dsn: str) -> Rows:
-    with psycopg.connect(dsn, row_factory=dict_row) as conn:
-        return {str(row["uuid"]): row for row in conn.execute("SELECT * FROM server").fetchall()}
-
-
-def empty_top(dsn: str) -> None:
-    with psycopg.connect(dsn) as conn:
-        conn.execute("DELETE FROM server")
-        conn.execute("UPDATE zone_position SET position = NULL, lease_until = now() + interval '1 hour'")
 
 
 @pytest.mark.parametrize("bare_deletes", [False, True], ids=["whole-rows", "bare-deletes"])

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg
 
+from tests.apply.claimed_top import OWNER
 from tests.sync.zone_history import ZoneHistory, pieces
 from treetop.apply.chunks import compare_chunk
 from treetop.apply.writer import ZoneWriter
@@ -23,7 +24,6 @@ from treetop.sync.chunk_run import ChunkRun, Pass
 from treetop.sync.event_queue import EventQueue
 from treetop.sync.recent import RecentTransactions
 
-OWNER = "test/1"
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 

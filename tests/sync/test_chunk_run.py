@@ -16,16 +16,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.apply.test_history import empty_top, rows_at_top
+from tests.apply.claimed_top import claim_zone, empty_top, rows_at_top
 from tests.sync.chunk_worker import OWNER, ChunkWorker, Sizes
 from tests.sync.zone_history import ZoneHistory
 from treetop.apply.chunks import load_chunk
 from treetop.apply.writer import ZoneWriter
-from treetop.model.source_url import parse_source_url
-from treetop.model.zone import Trust, Zone, parse_zone_name
-from treetop.store import leases
-from treetop.store.migrate import sync_schema
-from treetop.store.zones import add_zone
+from treetop.model.zone import Zone
 from treetop.sync.chunk_run import Pass
 
 IN_FLIGHT = 4
@@ -55,18 +51,7 @@ DOINGS = st.tuples(
 
 @pytest.fixture
 def zone(top_dsn: str) -> Zone:
-    sync_schema(top_dsn)
-    with psycopg.connect(top_dsn, autocommit=True) as conn:
-        zone = add_zone(
-            conn,
-            name=parse_zone_name("west"),
-            region="r",
-            trust=Trust.FULL,
-            url=parse_source_url("mysql://u@h/d"),
-            password=None,
-        )
-        leases.claim(conn, zone.id, owner=OWNER)
-    return zone
+    return claim_zone(top_dsn)
 
 
 @contextmanager
