@@ -119,3 +119,16 @@ def test_zones_come_and_go_while_it_runs(top: Top, cell: Cell) -> None:
         assert top.add("west", cell).id == zone.id
         top.wait_for_state("west", LIVE)
         top.require_equal("west")
+
+
+def test_a_registry_without_zones_is_told_once_with_the_next_command(top: Top) -> None:
+    with top.supervisor() as supervisor:
+        wait_until(
+            "the supervisor said something", lambda: "no zone is registered" in supervisor.path.read_text()
+        )
+        time.sleep(2.5)  # it looks every second
+
+        said = supervisor.path.read_text()
+
+    assert said.count("no zone is registered") == 1
+    assert "treetop zone add" in said

@@ -43,6 +43,7 @@ class Supervisor:
         self._arguments = list(arguments)
         self._name = uuid.uuid4().hex[:12]
         self._workers: dict[str, _Worker] = {}
+        self._has_told_empty = False
         self._not_before: dict[str, tuple[float, int]] = {}  # zone -> (monotonic, failures in a row)
 
     def run(self, stop: Event) -> None:
@@ -62,6 +63,12 @@ class Supervisor:
         except TreetopError as error:
             log.warning("cannot read the registry: %s", error, extra={"hint": error.hint})
             return
+        if not names and not self._has_told_empty:
+            log.info(
+                "no zone is registered yet; they are looked for every second",
+                extra={"hint": "treetop zone add"},
+            )
+        self._has_told_empty = not names
         for gone in self._workers.keys() - names:
             self._end(gone, self._workers[gone])
         for name in sorted(names - self._workers.keys()):
