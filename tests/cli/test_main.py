@@ -156,6 +156,8 @@ def test_ctrl_c_ends_a_command_at_once_and_quietly(top_server):
             env=os.environ | {"OS_STORE__CONNECTION": top_server.conninfo()},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            # tests that a shell put into the background ignore Ctrl-C, and so would the command
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         wait_until(
             "the command waits",

@@ -15,12 +15,18 @@ from treetop.store.embedded import EmbeddedPostgres
 SERVERS = 120
 
 
+_SEEN = "SELECT (SELECT count(*) FROM server), state FROM zone_status"
+
+
 class Observer:
-    """What a reader of the top saw: the fewest rows, and the states one after the other."""
+    """What a reader of the top saw: the fewest rows, and the states that workers recorded, one after the other."""
 
     def __init__(self, top: Top) -> None:
-        self.fewest = top.rows("west")
-        self.states: list[ZoneState] = [top.report("west").state]
+        with top.connect() as conn:
+            row = conn.execute(_SEEN).fetchone()
+        assert row is not None
+        self.fewest: int = row[0]
+        self.states = [ZoneState(row[1])]
         self._top = top
         self._stop = Event()
 
@@ -37,7 +43,7 @@ class Observer:
     def _watch(self) -> None:
         with self._top.connect() as conn:
             while not self._stop.wait(0.002):
-                row = conn.execute("SELECT (SELECT count(*) FROM server), state FROM zone_status").fetchone()
+                row = conn.execute(_SEEN).fetchone()
                 assert row is not None
                 self.fewest = min(self.fewest, row[0])
                 state = ZoneState(row[1])

@@ -61,7 +61,12 @@ def test_a_worker_that_comes_back_from_the_dead_cannot_commit(top: Top, cell: Ce
 
 def follow_the_hint(top: Top, cell: Cell) -> None:
     """A PostgreSQL zone keeps the dead one's slot until its wal_sender_timeout, or until somebody ends it."""
-    hint = wait_until("the slot is held", lambda: top.report("west").hint, PATIENCE_SECONDS)
-    statement = hint[hint.index("SELECT pg_terminate_backend") :]
+    asked = "SELECT pg_terminate_backend"
+    hint = wait_until(
+        "the hint names who holds the slot",
+        lambda: hint if asked in (hint := top.report("west").hint or "") else "",
+        PATIENCE_SECONDS,
+    )
+    statement = hint[hint.index(asked) :]
     with psycopg.connect(cell.database.dsn, autocommit=True) as conn:  # type: ignore[union-attr]
         conn.execute(statement)
