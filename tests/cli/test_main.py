@@ -152,12 +152,11 @@ def test_ctrl_c_ends_a_command_at_once_and_quietly(top_server):
     with psycopg.connect(top_server.conninfo(), autocommit=True) as holder:
         holder.execute("SELECT pg_advisory_lock(87740001)")
         running = subprocess.Popen(
-            [*PROGRAM, "db", "sync"],
+            # tests that a shell put into the background ignore Ctrl-C, and so would the command
+            ["env", "--default-signal=INT", *PROGRAM, "db", "sync"],
             env=os.environ | {"OS_STORE__CONNECTION": top_server.conninfo()},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            # tests that a shell put into the background ignore Ctrl-C, and so would the command
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         wait_until(
             "the command waits",
