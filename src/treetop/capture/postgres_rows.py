@@ -26,6 +26,9 @@ from treetop.nova.tables import CELL_TABLES, INSTANCE_SYSTEM_METADATA, INSTANCES
 from treetop.nova.trust import sharing
 
 _LOCK_SECONDS: Final = 5
+#: A chunk names its rows by key, and every table has that index. Before its first ANALYZE a large zone's planner
+#: would rather read whole tables for each chunk.
+_SLOW_PLANS: Final = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin")
 _CHUNK_SECONDS: Final = 120.0  # a chunk takes about one
 _AS_TEXT = ("timestamp", "inet")  # psycopg would make objects of them
 _UUID = INSTANCES.index("uuid")
@@ -128,6 +131,8 @@ class PostgresRows:
         for name in _AS_TEXT:
             conn.adapters.register_loader(name, TextLoader)
         conn.execute("SELECT set_config('lock_timeout', %s, false)", (f"{_LOCK_SECONDS}s",))
+        for plan in _SLOW_PLANS:
+            conn.execute("SELECT set_config(%s, 'off', false)", (plan,))
         return conn
 
     def _learn(self, types: _Types) -> None:
