@@ -124,7 +124,7 @@ def _read_reference(server: PrivateMariaDB, start: Position) -> None:
         connection_settings=login,
         server_id=4711,
         is_mariadb=True,
-        auto_position=start,
+        auto_position=start.split()[0],  # the GTIDs, without the place in the log
         only_events=[UpdateRowsEvent],
         only_schemas=[DATABASE],
         only_tables=[INSTANCES.name],
