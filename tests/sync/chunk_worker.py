@@ -179,7 +179,7 @@ class ChunkWorker:
         assert self._writer is not None
         chunk = self._history.chunk_at(int(self.applier.position))
         _, differences = compare_chunk(self._writer, chunk, ())
-        self._writer.rollback()
+        self._writer.connection.rollback()
         assert differences == []
 
     def _finish(self, chunks: ChunkRun) -> None:

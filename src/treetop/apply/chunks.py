@@ -2,7 +2,7 @@
 """A chunk of a zone's rows against the top's: written (first load), or compared and, if asked, mended.
 
 One mechanism for load, re-load, verification and repair. A chunk goes through the same `facets` as the log, so both
-give the same rows. The caller (`sync.chunks`) calls these when the zone's stream stands where the chunk's
+give the same rows. The caller (`sync.chunk_run`) calls these when the zone's stream stands where the chunk's
 snapshot is covered, and names the servers (`skipped`) that a transaction outside the snapshot has touched: they
 are neither written, removed nor compared, but read again. Nothing is committed here.
 """
@@ -19,13 +19,11 @@ from treetop.apply.statements import create, document, recordset
 from treetop.apply.writer import ZoneWriter
 from treetop.model.change import Chunk
 from treetop.model.zone import ZoneId
-from treetop.nova.tables import CELL_TABLES, INSTANCES
+from treetop.nova.tables import INSTANCES, KEY_PLACES, OWNER_PLACES
 from treetop.store.partition import partition
 from treetop.store.session import store_errors
 
 _UUID = INSTANCES.index("uuid")
-_OWNER = {name: table.index(table.owner) for name, table in CELL_TABLES.items()}
-_KEY = {name: table.index(table.key[-1]) for name, table in CELL_TABLES.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,13 +49,13 @@ def chunk_rows(chunk: Chunk) -> dict[str, dict[str, Any]]:
         str(row[_UUID]): dict(server_columns(row)) for row in chunk.rows.get(INSTANCES.name, ())
     }
     for name, one in ONE.items():
-        owner = _OWNER[name]
+        owner = OWNER_PLACES[name]
         for row in chunk.rows.get(name, ()):
             server = servers.get(row[owner])  # type: ignore[arg-type]  # a uuid, or no key of servers
             if server is not None:
                 server.update(one.values(row))
     for name, many in MANY.items():
-        owner, key, column = _OWNER[name], _KEY[name], many.column
+        owner, key, column = OWNER_PLACES[name], KEY_PLACES[name], many.column
         for row in chunk.rows.get(name, ()):
             server = servers.get(row[owner])  # type: ignore[arg-type]
             value = many.value(row) if server is not None else None

@@ -13,13 +13,9 @@ from typing import Any, TypeAlias
 
 from treetop.apply.facets import MANY, ONE, Partial, server_columns
 from treetop.model.change import UNCHANGED, Op, Row, RowChange
-from treetop.nova.tables import CELL_TABLES, INSTANCES
+from treetop.nova.tables import INSTANCES, KEY_PLACES, OWNER_PLACES
 
 _ID, _UUID = INSTANCES.index("id"), INSTANCES.index("uuid")
-_OWNER = {name: table.index(table.owner) for name, table in CELL_TABLES.items()}
-_KEY = {
-    name: table.index(table.key[-1]) for name, table in CELL_TABLES.items()
-}  # a server's tags differ by the tag
 
 #: A JSON key inside a MANY facet: the source row's id, or the tag.
 _Key: TypeAlias = str
@@ -160,7 +156,7 @@ class Plan:
 
     def _facet(self, change: RowChange) -> None:
         table, row, old = change.table, change.row, change.old_row
-        owner, key = row[_OWNER[table]], row[_KEY[table]]
+        owner, key = row[OWNER_PLACES[table]], row[KEY_PLACES[table]]
         if change.op is Op.DELETE:
             if owner is UNCHANGED:
                 owner = self._owners.get((table, key), UNCHANGED)
@@ -171,8 +167,8 @@ class Plan:
             return
         old_key = key
         if old is not None:
-            old_key = old[_KEY[table]] if old[_KEY[table]] is not UNCHANGED else key
-            old_owner = old[_OWNER[table]]
+            old_key = old[KEY_PLACES[table]] if old[KEY_PLACES[table]] is not UNCHANGED else key
+            old_owner = old[OWNER_PLACES[table]]
             if old_owner not in (UNCHANGED, None, owner):
                 self._remove(table, old_owner, old_key)
                 old_key = key
@@ -217,7 +213,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """What a transaction touched, for `sync.chunks`: a chunk read without it must not overwrite it.
+    """What a transaction touched, for `sync.chunk_run`: a chunk read without it must not overwrite it.
 
     servers: uuids. rows: (table, id) of rows whose DELETE carried only the id. everything: a TRUNCATE.
     """
@@ -236,10 +232,10 @@ def touched(changes: Sequence[RowChange]) -> Touched:
         if change.op is Op.TRUNCATE:
             everything = True
             continue
-        place = _OWNER[change.table]
+        place = OWNER_PLACES[change.table]
         owner = change.row[place]
         if owner is UNCHANGED:
-            rows.add((change.table, int(change.row[_KEY[change.table]])))  # type: ignore[arg-type]
+            rows.add((change.table, int(change.row[KEY_PLACES[change.table]])))  # type: ignore[arg-type]
         elif owner is not None:
             servers.add(str(owner))
         if change.old_row is not None and change.old_row[place] not in (UNCHANGED, None):

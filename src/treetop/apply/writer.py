@@ -17,6 +17,7 @@ import psycopg
 
 from treetop.apply.plan import Step
 from treetop.apply.statements import statements
+from treetop.capture.lsn import parse_lsn
 from treetop.model.change import Position
 from treetop.model.zone import ZoneId
 from treetop.store.feed import CLOCKS_APART
@@ -103,11 +104,6 @@ class ZoneWriter:
             self._conn.commit()
         self._unflushed.append(("", progress.position))
 
-    def rollback(self) -> None:
-        """Drop what was written since the last commit."""
-        with store_errors():
-            self._conn.rollback()
-
     def durable(self) -> Position | None:
         """Return the newest position that survives a crash of the top; None: none new since the last call.
 
@@ -126,7 +122,7 @@ class ZoneWriter:
             if not end:  # committed since the last call: its end is at or before what is inserted now
                 self._unflushed[place] = (inserted, position)
         safe: Position | None = None
-        while self._unflushed and _lsn(self._unflushed[0][0]) <= _lsn(flushed):
+        while self._unflushed and parse_lsn(self._unflushed[0][0]) <= parse_lsn(flushed):
             safe = self._unflushed.popleft()[1]
         return safe
 
@@ -145,11 +141,6 @@ class ZoneWriter:
             "changes": progress.changes,
             "lease": timedelta(seconds=LEASE_SECONDS),
         }
-
-
-def _lsn(text: str) -> int:
-    high, _, low = text.partition("/")
-    return (int(high, 16) << 32) | int(low, 16)
 
 
 _ADVANCE = """

@@ -172,3 +172,7 @@ CELL_TABLES: dict[str, Table] = {
         INSTANCE_FAULTS,
     )
 }
+
+#: Table -> where a row has the uuid of its server, and what tells it from the server's other rows (id, or the tag).
+OWNER_PLACES = {name: table.index(table.owner) for name, table in CELL_TABLES.items()}
+KEY_PLACES = {name: table.index(table.key[-1]) for name, table in CELL_TABLES.items()}

@@ -15,16 +15,14 @@ from treetop.apply.chunks import Difference, compare_chunk, load_chunk, repair_c
 from treetop.apply.plan import Touched
 from treetop.apply.writer import LoadProgress, ZoneWriter
 from treetop.model.change import Chunk, Mark, Position
-from treetop.nova.tables import CELL_TABLES
+from treetop.nova.tables import KEY_PLACES, OWNER_PLACES
 from treetop.sync.chunk_reader import ChunkReader
 from treetop.sync.recent import RecentTransactions, Unseen
 
 EXAMPLES_KEPT = 20
 QUIET_AFTER_TRIES = 2  # a server that changes all the time would else be read again for ever
 
-_OWNER_PLACES = {
-    name: (table.index(table.key[-1]), table.index(table.owner)) for name, table in CELL_TABLES.items()
-}
+_OWNER_PLACES = {name: (KEY_PLACES[name], OWNER_PLACES[name]) for name in OWNER_PLACES}
 
 
 class Pass(Enum):
