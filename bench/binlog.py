@@ -25,7 +25,8 @@ from treetop.capture.mysql import MysqlLog
 from treetop.demo.mariadb import PrivateMariaDB
 from treetop.model.change import Op, Position, Transaction
 from treetop.model.zone import Engine, PasswordReference, SourceUrl, Trust, Zone, ZoneId, ZoneName
-from treetop.nova.tables import CELL_TABLES, INSTANCES, Table
+from treetop.nova.table import Table
+from treetop.nova.tables import CELL_TABLES, INSTANCES
 
 NAME = "binlog"
 SERVERS = 2_000

@@ -24,7 +24,8 @@ from treetop.capture.postgres_session import connect
 from treetop.capture.postgres_slot import slot_name
 from treetop.capture.postgres_stream import WalStream
 from treetop.model.zone import Engine, PasswordReference, SourceUrl, Trust, Zone, ZoneId, ZoneName
-from treetop.nova.tables import CELL_TABLES, INSTANCES, Table
+from treetop.nova.table import Table
+from treetop.nova.tables import CELL_TABLES, INSTANCES
 from treetop.store.embedded import EmbeddedPostgres
 
 NAME = "pgoutput"

@@ -12,7 +12,8 @@ from typing import TypeAlias
 from uuid import UUID
 
 from treetop.model.change import UNCHANGED, Chunk, Mark, Op, Position, Row, RowChange
-from treetop.nova.tables import CELL_TABLES, INSTANCES, Table
+from treetop.nova.table import Table
+from treetop.nova.tables import CELL_TABLES, INSTANCES
 
 Tables: TypeAlias = dict[str, dict[object, dict[str, object]]]
 

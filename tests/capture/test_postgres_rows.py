@@ -22,7 +22,8 @@ from treetop.capture.postgres_snapshot import parse_snapshot
 from treetop.errors import Retry, StopZone
 from treetop.model.change import Op, Position, RowChange
 from treetop.model.zone import Trust
-from treetop.nova.tables import CELL_TABLES, Kind
+from treetop.nova.table import Kind
+from treetop.nova.tables import CELL_TABLES
 
 TEXTS = [
     "",

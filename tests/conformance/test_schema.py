@@ -17,7 +17,8 @@ from tests.servers import (
     drop_postgres_database,
 )
 from treetop.demo.zone_database import ZoneDatabase
-from treetop.nova.tables import CELL_TABLES, Kind
+from treetop.nova.table import Kind
+from treetop.nova.tables import CELL_TABLES
 
 _MARIADB_COLUMNS = """
 SELECT table_name, ordinal_position, column_name, column_type, is_nullable, column_default,

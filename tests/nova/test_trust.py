@@ -5,7 +5,8 @@ from hashlib import sha224
 
 from treetop.model.change import UNCHANGED, Row, Value
 from treetop.model.zone import Trust
-from treetop.nova.tables import CELL_TABLES, INSTANCE_FAULTS, INSTANCE_SYSTEM_METADATA, INSTANCES, Table
+from treetop.nova.table import Table
+from treetop.nova.tables import CELL_TABLES, INSTANCE_FAULTS, INSTANCE_SYSTEM_METADATA, INSTANCES
 from treetop.nova.trust import sharing
 
 

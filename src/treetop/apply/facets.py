@@ -16,6 +16,7 @@ from treetop.errors import StopZone
 from treetop.model.change import UNCHANGED, Row, Value
 from treetop.nova import tables
 from treetop.nova.decode import decode_addresses, decode_flavor, decode_trusted_certs
+from treetop.nova.table import Table
 
 #: Columns of `server` with their SQL types, in the table's order, without zone_id.
 SERVER_COLUMNS: Mapping[str, str] = MappingProxyType(
@@ -146,7 +147,7 @@ def _fields(fields: dict[str, Value]) -> dict[str, Value] | Partial:
     return fields
 
 
-def _whole(values: list[Value], table: tables.Table) -> list[Value]:
+def _whole(values: list[Value], table: Table) -> list[Value]:
     if UNCHANGED in values:
         raise StopZone(
             f"the log carries an update of {table.name} without all of its values",

@@ -37,7 +37,7 @@ from treetop.capture.mysql_text import (
 )
 from treetop.errors import StopZone
 from treetop.model.change import Value
-from treetop.nova.tables import Kind
+from treetop.nova.table import Kind
 
 TINY, SHORT, LONG, FLOAT, DOUBLE, TIMESTAMP, LONGLONG, INT24 = 1, 2, 3, 4, 5, 7, 8, 9
 DATE, TIME, DATETIME, YEAR, NEWDATE, VARCHAR, BIT = 10, 11, 12, 13, 14, 15, 16

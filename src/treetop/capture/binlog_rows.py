@@ -21,7 +21,7 @@ from treetop.capture.binlog_tablemap import FULL_HINT, Describe, TableMap, compl
 from treetop.errors import Resnapshot, StopZone
 from treetop.model.change import Op, RowChange
 from treetop.model.zone import Trust
-from treetop.nova.tables import Table
+from treetop.nova.table import Table
 
 DUMMY_TABLE_ID = (
     0xFFFFFF  # MySQL ends a statement whose rows were all filtered with an empty event of this table

@@ -21,7 +21,7 @@ from treetop.capture.mysql_text import utf8_text
 from treetop.errors import StopZone
 from treetop.model.change import UNCHANGED, Op, Row, RowChange, Value
 from treetop.model.zone import Trust
-from treetop.nova.tables import Table
+from treetop.nova.table import Table
 from treetop.nova.trust import sharing
 
 OFTEN = 3  # a bitmap seen this many times gets its own function: making one costs as much as 50 plain rows

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from treetop.capture import binlog_columns as wire
 from treetop.capture.binlog_columns import WireColumn
 from treetop.errors import StopZone
-from treetop.nova.tables import Table
+from treetop.nova.table import Table
 
 FULL_HINT = "SET GLOBAL binlog_row_metadata=FULL"
 

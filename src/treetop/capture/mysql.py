@@ -31,7 +31,8 @@ from treetop.capture.source import SourceFacts
 from treetop.errors import Resnapshot, Retry, StopZone, TreetopError
 from treetop.model.change import LogEvent, Position
 from treetop.model.zone import Zone
-from treetop.nova.tables import CELL_TABLES, Table
+from treetop.nova.table import Table
+from treetop.nova.tables import CELL_TABLES
 
 HEARTBEAT_SECONDS = 1
 SILENCE_SECONDS = 3 * HEARTBEAT_SECONDS

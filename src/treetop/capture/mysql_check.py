@@ -17,7 +17,8 @@ from treetop.capture.mysql_describe import describe
 from treetop.capture.mysql_session import Session
 from treetop.capture.source import SourceFacts
 from treetop.errors import StopZone
-from treetop.nova.tables import CELL_TABLES, Kind, Table
+from treetop.nova.table import Kind, Table
+from treetop.nova.tables import CELL_TABLES
 
 log = logging.getLogger(__name__)
 

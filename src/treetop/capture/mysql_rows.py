@@ -19,7 +19,8 @@ from treetop.capture.mysql_wire import Packet, PacketStream
 from treetop.errors import Retry, StopZone
 from treetop.model.change import Chunk, Row
 from treetop.model.zone import Zone
-from treetop.nova.tables import CELL_TABLES, INSTANCE_SYSTEM_METADATA, INSTANCES, Table
+from treetop.nova.table import Table
+from treetop.nova.tables import CELL_TABLES, INSTANCE_SYSTEM_METADATA, INSTANCES
 from treetop.nova.trust import sharing
 
 COM_QUERY, OK, END, ERROR = 0x03, 0x00, 0xFE, 0xFF

@@ -21,7 +21,7 @@ from treetop.capture.mysql_text import (
 )
 from treetop.errors import StopZone
 from treetop.model.change import Row, Value
-from treetop.nova.tables import Kind
+from treetop.nova.table import Kind
 
 OLD_DECIMAL, NULL_TYPE = 0, 6  # DECIMAL's number in results; the type of a bare NULL
 BINARY_COLLATION = 63

@@ -17,7 +17,8 @@ from treetop.capture.pgoutput_rows import MalformedTupleError, RelationColumn, R
 from treetop.errors import StopZone
 from treetop.model.change import UNCHANGED, Op, Row, RowChange, Transaction
 from treetop.model.zone import Trust
-from treetop.nova.tables import CELL_TABLES, Table
+from treetop.nova.table import Table
+from treetop.nova.tables import CELL_TABLES
 from treetop.nova.trust import Sharing, sharing
 
 SCHEMA: Final = "public"  # where Nova's tables are: it never names another

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from treetop.errors import StopZone
 from treetop.model.change import UNCHANGED, Row
-from treetop.nova.tables import Column, Kind, Table
+from treetop.nova.table import Column, Kind, Table
 
 #: Bytes and the offset of a TupleData -> its row and the offset behind it.
 TupleReader = Callable[[bytes, int], tuple[Row, int]]

@@ -22,7 +22,8 @@ from treetop.capture.postgres_snapshot import PostgresSnapshot, parse_snapshot
 from treetop.errors import Retry, StopZone
 from treetop.model.change import Chunk, Row
 from treetop.model.zone import Zone
-from treetop.nova.tables import CELL_TABLES, INSTANCE_SYSTEM_METADATA, INSTANCES, Table
+from treetop.nova.table import Table
+from treetop.nova.tables import CELL_TABLES, INSTANCE_SYSTEM_METADATA, INSTANCES
 from treetop.nova.trust import sharing
 
 _LOCK_SECONDS: Final = 5
@@ -148,7 +149,7 @@ class PostgresRows:
         cursors = {}
         with conn.pipeline():
             for name, table in CELL_TABLES.items():
-                if table is not INSTANCES:
+                if table is not INSTANCES and table.owner is not None:
                     where = sql.SQL(" WHERE {} = ANY(%s)").format(sql.Identifier(table.owner))
                     if table is INSTANCE_SYSTEM_METADATA:
                         where += _USED_METADATA

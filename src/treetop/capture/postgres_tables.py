@@ -14,7 +14,8 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from treetop.capture.pgoutput import SCHEMA
-from treetop.nova.tables import CELL_TABLES, Table
+from treetop.nova.table import Table
+from treetop.nova.tables import CELL_TABLES
 
 _FIND = """
 SELECT c.relname::text AS name,

@@ -2,7 +2,7 @@
 """What a zone's log says, in the order it says it: row changes, whole transactions, heartbeats, chunks.
 
 Produced by `capture`, consumed by `apply` and `sync`. Rows are tuples aligned with
-`nova.tables.Table.shared_columns` of their table. Values are canonical, the same for every engine and
+`nova.table.Table.shared_columns` of their table. Values are canonical, the same for every engine and
 for log and SELECT alike: `int`, `bool`, `str`, `None`, timestamps as naive-UTC text
 `YYYY-MM-DD HH:MM:SS[.ffffff]` (no trailing zeros in the fraction), or `UNCHANGED`.
 """

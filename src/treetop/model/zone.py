@@ -31,6 +31,13 @@ class Trust(StrEnum):
     FULL = "full"  # servers and hosts
 
 
+class ZoneKind(StrEnum):
+    """What a zone's database is to Nova: decides which tables are read."""
+
+    CELL = "cell"  # servers (cell0 included)
+    API = "api"  # nova_api: flavors, aggregates, groups and mappings of a region
+
+
 class Engine(StrEnum):
     """Which database a zone runs on: decides the log protocol."""
 
@@ -105,6 +112,7 @@ class Zone:
     trust: Trust
     url: SourceUrl
     password: PasswordReference | None  # None: the database asks for none (peer, trust, .pgpass)
+    kind: ZoneKind = ZoneKind.CELL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

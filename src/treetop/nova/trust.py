@@ -12,7 +12,8 @@ from hashlib import sha224
 
 from treetop.model.change import UNCHANGED, Row, Value
 from treetop.model.zone import Trust
-from treetop.nova.tables import INSTANCE_FAULTS, INSTANCE_SYSTEM_METADATA, INSTANCES, Table
+from treetop.nova.table import Table
+from treetop.nova.tables import INSTANCE_FAULTS, INSTANCE_SYSTEM_METADATA, INSTANCES
 
 #: A row of `Table.column_names` -> a row of `Table.shared_columns`, or None: the row does not leave the zone.
 Sharing = Callable[[Row], Row | None]

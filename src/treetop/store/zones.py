@@ -19,10 +19,12 @@ from treetop.model.zone import (
     Trust,
     Zone,
     ZoneId,
+    ZoneKind,
     ZoneName,
     ZoneState,
     parse_password_reference,
 )
+from treetop.nova.mirrored_tables import MIRRORED_API_TABLES, MIRRORED_CELL_TABLES, top_table
 from treetop.store.partition import create_partition, drop_partition
 from treetop.store.session import store_errors
 
@@ -59,6 +61,7 @@ def add_zone(
     trust: Trust,
     url: SourceUrl,
     password: PasswordReference | None,
+    kind: ZoneKind = ZoneKind.CELL,
 ) -> Zone:
     """Register a zone and make its partition, in one commit.
 
@@ -77,20 +80,20 @@ def add_zone(
             raise Refuse(f"the registry holds {MAX_ZONE_ID} zones, and no more fit")
         zone_id = ZoneId(row[0])
         conn.execute(
-            "INSERT INTO zone (id, name, region, trust, url, password) VALUES (%s, %s, %s, %s, %s, %s)",
-            (zone_id, name, region, trust, str(url), str(password) if password else None),
+            "INSERT INTO zone (id, name, region, trust, url, password, kind) VALUES (%s, %s, %s, %s, %s, %s, %s)",
+            (zone_id, name, region, trust, str(url), str(password) if password else None, kind),
         )
         conn.execute("INSERT INTO zone_position (zone_id) VALUES (%s)", (zone_id,))
         conn.execute("INSERT INTO zone_status (zone_id, state) VALUES (%s, 'new')", (zone_id,))
         conn.execute(create_partition(zone_id))
-    return Zone(id=zone_id, name=name, region=region, trust=trust, url=url, password=password)
+    return Zone(id=zone_id, name=name, region=region, trust=trust, url=url, password=password, kind=kind)
 
 
 def list_zones(conn: psycopg.Connection) -> list[Zone]:
     """Every zone, by name."""
     with store_errors(), conn.cursor(row_factory=dict_row) as cursor:
         rows = cursor.execute(
-            "SELECT id, name, region, trust, url, password FROM zone ORDER BY name"
+            "SELECT id, name, region, trust, url, password, kind FROM zone ORDER BY name"
         ).fetchall()
     return [_zone(row) for row in rows]
 
@@ -158,11 +161,12 @@ _OF_A_ZONE = (
     ("zone_status", "zone_id"),
     ("zone_verification", "zone_id"),
     ("server_feed", "zone_id"),
+    *((top_table(table), "zone_id") for table in (*MIRRORED_API_TABLES, *MIRRORED_CELL_TABLES)),
     ("zone", "id"),
 )
 
 _REPORT = """
-    SELECT z.id, z.name, z.region, z.trust, z.url, z.password,
+    SELECT z.id, z.name, z.region, z.trust, z.url, z.password, z.kind,
            s.state, s.since, s.reason, s.hint, s.retry_at,
            p.position, p.as_of, p.transactions, p.changes, p.loaded_upto, p.is_loaded,
            CASE WHEN p.as_of IS NOT NULL  -- greatest() passes NULL over
@@ -185,4 +189,5 @@ def _zone(row: dict[str, object]) -> Zone:
         trust=Trust(str(row["trust"])),
         url=parse_source_url(str(row["url"])),
         password=parse_password_reference(str(password)) if password is not None else None,
+        kind=ZoneKind(str(row["kind"])),
     )
