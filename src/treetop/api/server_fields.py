@@ -13,7 +13,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
-from treetop.api.caller import Permission
+from treetop.api.permission import Permission
 
 
 class View(StrEnum):

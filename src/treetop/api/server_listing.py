@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from treetop.api.caller import Caller, Permission
+from treetop.api.caller import Caller
 from treetop.api.fault import bad_request, denied, forbidden
 from treetop.api.parameters import Parameters, is_truthy, page_rows, parse_flag, parse_time, validate
+from treetop.api.permission import Permission
 from treetop.api.server_parameters import JOINED_TABLES, SERVER_PARAMETERS, is_sorted_by, sort_keys
 from treetop.model.zone import ZoneId
 from treetop.nova.states import states_of

@@ -14,7 +14,8 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from treetop.api import json_text, server_values
-from treetop.api.caller import Caller, Permission
+from treetop.api.caller import Caller
+from treetop.api.permission import Permission
 from treetop.api.server_fields import FIELDS, LOCALS, Field, View
 from treetop.nova.states import BUILDING_STATE, status_of
 
