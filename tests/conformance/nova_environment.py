@@ -43,19 +43,25 @@ def sync_schema(programs: Path, folder: Path, connection: str) -> None:
     _run([str(programs / "nova-manage"), "--config-file", str(configuration), "db", "sync", "--local_cell"])
 
 
+def sync_api_schema(programs: Path, folder: Path, connection: str) -> None:
+    """Make the API database's tables in an empty database, as an operator does: `nova-manage api_db sync`."""
+    configuration = configure(folder, connection, section="api_database")
+    _run([str(programs / "nova-manage"), "--config-file", str(configuration), "api_db", "sync"])
+
+
 def read_servers(programs: Path, configuration: Path) -> dict[str, Any]:
     """Return what Nova's own objects read of every server of a cell that is not deleted, by uuid."""
     script = str(Path(__file__).with_name("read_with_nova.py"))
     return dict(json.loads(_run([str(programs / "python"), script, str(configuration)])))
 
 
-def configure(folder: Path, connection: str) -> Path:
-    """Write a nova.conf. connection: SQLAlchemy URL with the password. folder: private."""
+def configure(folder: Path, connection: str, *, section: str = "database") -> Path:
+    """Write a nova.conf. connection: SQLAlchemy URL with the password, of `section`. folder: private."""
     configuration = folder / "nova.conf"
     configuration.touch(mode=0o600)
     configuration.write_text(
         f"[DEFAULT]\nstate_path = {folder}\nlog_file = {folder}/nova.log\ntransport_url = fake://\n"
-        f"[database]\nconnection = {connection}\n[oslo_concurrency]\nlock_path = {folder}\n"
+        f"[{section}]\nconnection = {connection}\n[oslo_concurrency]\nlock_path = {folder}\n"
     )
     return configuration
 

@@ -20,7 +20,7 @@ from psycopg import sql
 from pymysql.constants import CLIENT
 
 from treetop.demo.row import Row, Value
-from treetop.model.zone import Engine, SourceUrl
+from treetop.model.zone import Engine, SourceUrl, ZoneKind
 
 Error: Final = (pymysql.MySQLError, psycopg.Error)
 
@@ -152,9 +152,10 @@ class ZoneDatabase:
         self._execute(f"SELECT max(id) FROM {self._name(table)}")
         return int(self._cursor.fetchone()[0] or 0)
 
-    def create_tables(self) -> None:
-        """Make Nova's tables in an empty database."""
-        name = "postgresql.sql" if self.engine is Engine.POSTGRESQL else "mariadb.sql"
+    def create_tables(self, kind: ZoneKind = ZoneKind.CELL) -> None:
+        """Make Nova's tables in an empty database: a cell's, or those of the API database."""
+        engine = "postgresql" if self.engine is Engine.POSTGRESQL else "mariadb"
+        name = f"nova_api.{engine}.sql" if kind is ZoneKind.API else f"{engine}.sql"
         self.run_script(files("treetop.demo").joinpath("schema", name).read_text(encoding="utf-8"))
 
     def run_script(self, text: str) -> None:
