@@ -79,6 +79,20 @@ _API: list[cfg.Opt] = [
         min=1,
         help="A zone older than this is named in the header Treetop-Zones-Stale.",
     ),
+    cfg.StrOpt(
+        "stale_zones",
+        default="last-known",
+        choices=["last-known", "unknown", "omit"],
+        help="What is shown of the servers of a stale zone: their last known state, Nova's placeholders of status"
+        " UNKNOWN, or nothing. A request may say otherwise by the header Treetop-Stale-Zones.",
+    ),
+    cfg.FloatOpt(
+        "freshness_wait_seconds",
+        default=2.0,
+        min=0,
+        max=60,
+        help="How long a request waits for zones to be as fresh as it demands before it is refused, in seconds.",
+    ),
 ]
 GROUPS: dict[str, list[cfg.Opt]] = {"DEFAULT": _DEFAULT, "store": _STORE, "sync": _SYNC, "api": _API}
 
@@ -100,6 +114,8 @@ class Settings:
     threads: int
     max_limit: int
     stale_seconds: int
+    stale_zones: str
+    freshness_wait_seconds: float
     config_files: tuple[str, ...]
 
     def required_connection(self) -> str:
@@ -143,6 +159,8 @@ def _settings(conf: cfg.ConfigOpts, files: tuple[str, ...]) -> Settings:
         threads=conf.api.threads,
         max_limit=conf.api.max_limit,
         stale_seconds=conf.api.stale_seconds,
+        stale_zones=conf.api.stale_zones,
+        freshness_wait_seconds=conf.api.freshness_wait_seconds,
         config_files=files,
     )
 

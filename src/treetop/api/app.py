@@ -15,8 +15,10 @@ from psycopg_pool import ConnectionPool
 from treetop.api.auth import Authenticator
 from treetop.api.faults import add_error_handlers
 from treetop.api.flavors import Flavor, FlavorList, FlavorShelf
+from treetop.api.freshness_gate import FreshnessGate
 from treetop.api.middleware import Freshness, Identity, Microversions, RequestIds
 from treetop.api.options import ApiOptions
+from treetop.api.patience import Patience
 from treetop.api.server_fields import View
 from treetop.api.servers import Server, ServerList
 from treetop.api.status import Healthcheck, Zones
@@ -39,7 +41,8 @@ def make_app(pool: ConnectionPool, *, authenticator: Authenticator, options: Api
     app.add_middleware(RequestIds())  # first: every answer has an id, refusals too
     app.add_middleware(Microversions())  # before the caller: what cannot be served is said to everybody
     app.add_middleware(Identity(authenticator))
-    app.add_middleware(Freshness(options))
+    patience = Patience(most=options.waiting_requests_max)
+    app.add_middleware(Freshness(FreshnessGate(pool, patience, options), options))
     app.router_options.converters["project"] = _ProjectId
     app.req_options.keep_blank_qs_values = True
     add_error_handlers(app)

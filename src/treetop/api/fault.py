@@ -12,14 +12,21 @@ BAD_REQUEST: Final = 400
 FORBIDDEN: Final = 403
 NOT_FOUND: Final = 404
 NOT_ACCEPTABLE: Final = 406
+UNAVAILABLE: Final = 503
 
 
 class Fault(Refuse):
-    """The request is refused with `status`; the message goes to the caller word by word."""
+    """The request is refused with `status`; the message goes to the caller word by word.
 
-    def __init__(self, status: int, message: str, *, hint: str | None = None) -> None:
+    retry_after_seconds: when it may be answered; None: not by waiting.
+    """
+
+    def __init__(
+        self, status: int, message: str, *, hint: str | None = None, retry_after_seconds: int | None = None
+    ) -> None:
         super().__init__(message, hint=hint)
         self.status = status
+        self.retry_after_seconds = retry_after_seconds
 
 
 def bad_request(message: str) -> Fault:
@@ -40,3 +47,8 @@ def denied(policy: str) -> Fault:
 def not_found(message: str) -> Fault:
     """What the request names does not exist (or the caller may not know that it does)."""
     return Fault(NOT_FOUND, message)
+
+
+def unavailable(message: str, *, retry_after_seconds: int) -> Fault:
+    """It cannot be answered now, but may be later."""
+    return Fault(UNAVAILABLE, message, retry_after_seconds=retry_after_seconds)

@@ -11,7 +11,7 @@ from typing import Any, Final
 import falcon
 import orjson
 
-from treetop.api.fault import BAD_REQUEST, FORBIDDEN, NOT_FOUND, Fault
+from treetop.api.fault import BAD_REQUEST, FORBIDDEN, NOT_FOUND, UNAVAILABLE, Fault
 from treetop.errors import NotFound, Refuse, Retry, SchemaMismatch, StopZone, TreetopError
 
 log = logging.getLogger(__name__)
@@ -29,7 +29,6 @@ _NAMES: Final = {
     501: "notImplemented",
     503: "serviceUnavailable",
 }
-_UNAVAILABLE: Final = 503
 _INTERNAL: Final = 500
 _RETRY_SECONDS: Final = 2
 _WRITING: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -64,6 +63,8 @@ def _refused(_request: falcon.Request, response: falcon.Response, error: Refuse,
     elif isinstance(error, NotFound):
         status = NOT_FOUND
     answer_fault(response, status, str(error))
+    if isinstance(error, Fault) and error.retry_after_seconds is not None:
+        response.set_header("Retry-After", str(error.retry_after_seconds))
 
 
 def _unavailable(
@@ -73,7 +74,7 @@ def _unavailable(
         "request could not be answered",
         extra={"path": request.path, "reason": str(error), "hint": error.hint, **_ids(request)},
     )
-    answer_fault(response, _UNAVAILABLE, str(error))
+    answer_fault(response, UNAVAILABLE, str(error))
     response.set_header("Retry-After", str(_RETRY_SECONDS))
 
 

@@ -13,6 +13,8 @@ import falcon
 
 from treetop.api import freshness, microversion, request_id
 from treetop.api.auth import Authenticator, check_url_project
+from treetop.api.freshness_demand import as_checked
+from treetop.api.freshness_gate import FreshnessGate, require_kept
 from treetop.api.options import ApiOptions
 
 _NOVA: Final = "/v2.1"
@@ -70,18 +72,36 @@ class Identity:
 
 
 class Freshness:
-    """Says how old the answer is, if the resource said which zones it draws on."""
+    """Lets an answer through if it is as fresh as demanded, and says how old it is.
 
-    def __init__(self, options: ApiOptions) -> None:
+    A resource says which zones it draws on (`request.context.zones`, read before its rows). One with
+    `has_any_age = True` answers however old it is: what it tells is the age.
+    """
+
+    def __init__(self, gate: FreshnessGate, options: ApiOptions) -> None:
+        self._gate = gate
         self._options = options
+
+    def process_resource(
+        self, request: falcon.Request, _response: falcon.Response, resource: object, params: Mapping[str, Any]
+    ) -> None:
+        """Set `promise`, or raise the 400 or 503 `Fault`."""
+        if getattr(resource, "is_public", False) or getattr(resource, "has_any_age", False):
+            return
+        request.context.promise = self._gate.promise(request, params)
 
     def process_response(
         self,
         request: falcon.Request,
         response: falcon.Response,
         _resource: object,
-        _req_succeeded: bool,
+        req_succeeded: bool,
     ) -> None:
-        """Set the headers."""
+        """Set the headers. Raises the 503 `Fault` if the answer drew on a zone that breaks the promise."""
         zones = getattr(request.context, "zones", ())
+        promise = getattr(request.context, "promise", None)
+        if promise is not None:
+            zones = as_checked(zones, promise.checked_at)
         response.set_headers(freshness.answer_headers(zones, self._options.stale_after_seconds))
+        if promise is not None and req_succeeded:
+            require_kept(promise, zones)

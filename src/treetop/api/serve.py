@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from treetop.api.app import make_app
 from treetop.api.auth import check_exposure, noauth
-from treetop.api.options import ApiOptions
+from treetop.api.options import ApiOptions, StaleZones
 from treetop.api.server_process import ApiServer, Listening
 from treetop.config import Settings
 from treetop.store.pool import open_pool
@@ -37,7 +37,7 @@ def serve(
         threads=settings.threads,
     )
     check_exposure(noauth, listening.host, allow_insecure=allow_insecure)
-    options = ApiOptions(page_rows_max=settings.max_limit, stale_after_seconds=settings.stale_seconds)
+    options = _options(settings)
     pool = open_pool(
         settings.required_connection(),
         size=settings.pool_size,
@@ -52,3 +52,13 @@ def serve(
         log.info("api stopped")
     finally:
         pool.close()
+
+
+def _options(settings: Settings) -> ApiOptions:
+    return ApiOptions(
+        page_rows_max=settings.max_limit,
+        stale_after_seconds=settings.stale_seconds,
+        stale_zones=StaleZones(settings.stale_zones),
+        freshness_wait_seconds=settings.freshness_wait_seconds,
+        waiting_requests_max=max(1, settings.threads // 2),
+    )

@@ -15,14 +15,16 @@ from treetop.api.fault import bad_request, not_found
 from treetop.api.links import base_url, next_page
 from treetop.api.options import ApiOptions
 from treetop.api.parameters import parse_query
+from treetop.api.placeholders import PLACEHOLDERS_SINCE, may_list_placeholders, placeholders
 from treetop.api.server_fields import View
 from treetop.api.server_listing import ListRequest, server_query
 from treetop.api.server_view import Page, server_view
+from treetop.api.stale_zones import hidden_zones, not_shown
 from treetop.errors import NotFound
 from treetop.model.zone import Trust
 from treetop.store.freshness import ZoneView, read_zones
 from treetop.store.pool import reading
-from treetop.store.servers import list_servers, read_server
+from treetop.store.servers import ServerRow, list_servers, narrowed, read_server
 
 _JSON = "application/json"
 
@@ -45,6 +47,7 @@ class ServerList:
         view = server_view(self._view, minor=minor, caller=caller)
         with reading(self._pool) as connection:
             zones = request.context.zones = read_zones(connection)
+            hidden = hidden_zones(request, self._options, zones)
             query = server_query(
                 pairs,
                 ListRequest(
@@ -57,11 +60,17 @@ class ServerList:
                 ),
             )
             try:
-                rows = list_servers(connection, query)
+                rows = list_servers(connection, narrowed(query, hidden.outside()))
             except NotFound as error:
                 raise bad_request(str(error)) from None
+            unknown: list[ServerRow] = []
+            if hidden.has_placeholders and may_list_placeholders(pairs, minor=minor, caller=caller):
+                left = narrowed(query, hidden.inside(), rows=query.limit - len(rows))
+                unknown = list_servers(connection, left)
         page = _page(request, self._options, project_id, zones)
-        body = [",".join(view.render([row[1:] for row in rows], page))]
+        documents = placeholders(view.render([row[1:] for row in unknown], page), self._view)
+        body = [",".join([*documents, *view.render([row[1:] for row in rows], page)])]
+        rows = unknown + rows
         if rows and len(rows) == query.limit:
             suffix = "/detail" if self._view is View.DETAIL else ""
             url = f"{page.base_url}/v2.1{_prefix(project_id)}/servers{suffix}"
@@ -98,9 +107,15 @@ class Server:
             )
         if row is None:
             raise not_found(f"Instance {server_id} could not be found.")
-        request.context.zones = tuple(zone for zone in zones if zone.zone_id == row[0])
+        own = request.context.zones = tuple(zone for zone in zones if zone.zone_id == row[0])
         page = _page(request, self._options, project_id, zones)
-        response.data = f'{{"server":{view.render([row[1:]], page)[0]}}}'.encode()
+        documents = view.render([row[1:]], page)
+        hidden = hidden_zones(request, self._options, own)
+        if hidden.zones:
+            if not hidden.has_placeholders or request.context.minor < PLACEHOLDERS_SINCE:
+                raise not_shown(own[0])
+            documents = placeholders(documents, View.SHOW)
+        response.data = f'{{"server":{documents[0]}}}'.encode()
         response.content_type = _JSON
 
 

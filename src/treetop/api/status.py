@@ -28,6 +28,8 @@ class Healthcheck:
 class Zones:
     """Every zone: state, age, size, and what is wrong with it. Shows no URLs and no passwords."""
 
+    has_any_age = True
+
     def __init__(self, pool: ConnectionPool) -> None:
         self._pool = pool
 

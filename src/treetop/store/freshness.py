@@ -81,6 +81,14 @@ def read_zones(connection: psycopg.Connection) -> tuple[ZoneView, ...]:
     )  # fmt: skip
 
 
+def read_clock(connection: psycopg.Connection) -> datetime:
+    """The top's clock, which `Freshness.as_of` is told by."""
+    row = connection.execute("SELECT clock_timestamp()").fetchone()
+    assert row is not None
+    now: datetime = row[0]
+    return now
+
+
 def count_servers(connection: psycopg.Connection) -> dict[ZoneId, int]:
     """Live servers per zone; zones without any are not in it."""
     return {ZoneId(zone_id): count for zone_id, count in connection.execute(_COUNT)}

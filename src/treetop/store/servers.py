@@ -8,7 +8,7 @@ Rows are tuples in the order of the asked columns; see `store.pool` for the form
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import psycopg
@@ -49,6 +49,11 @@ class ServerQuery:
     order: tuple[SortKey, ...] = NEWEST_FIRST
     limit: int
     marker: str | None = None
+
+
+def narrowed(query: ServerQuery, clauses: tuple[Clause, ...], *, rows: int | None = None) -> ServerQuery:
+    """The query with further conditions, for at most `rows` (None: as many as before)."""
+    return replace(query, clauses=(*query.clauses, *clauses), limit=query.limit if rows is None else rows)
 
 
 def list_servers(connection: psycopg.Connection, query: ServerQuery) -> list[ServerRow]:
