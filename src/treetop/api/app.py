@@ -17,6 +17,7 @@ from treetop.api.faults import add_error_handlers
 from treetop.api.flavors import Flavor, FlavorList, FlavorShelf
 from treetop.api.freshness_gate import FreshnessGate
 from treetop.api.middleware import Freshness, Identity, Microversions, RequestIds
+from treetop.api.openapi import Described, OpenApi
 from treetop.api.options import ApiOptions
 from treetop.api.patience import Patience
 from treetop.api.server_fields import View
@@ -64,5 +65,8 @@ def make_app(pool: ConnectionPool, *, authenticator: Authenticator, options: Api
         app.add_route(f"{nova}/flavors/detail", flavor_details)
         app.add_route(f"{nova}/flavors/{{flavor_id}}", flavor)
     app.add_route("/healthcheck", Healthcheck())
-    app.add_route("/v1/zones", Zones(pool))
+    own: dict[str, Described] = {"/v1/zones": Zones(pool)}
+    for path, resource in own.items():
+        app.add_route(path, resource)
+    app.add_route("/openapi.json", OpenApi(own, options))
     return app

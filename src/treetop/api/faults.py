@@ -31,6 +31,8 @@ _NAMES: Final = {
 }
 _INTERNAL: Final = 500
 _RETRY_SECONDS: Final = 2
+_METHOD_NOT_ALLOWED: Final = 405
+_NOVA: Final = "/v2"
 _WRITING: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _READ_ONLY: Final = (
     "This is a read-only view of all zones and changes nothing: "
@@ -46,7 +48,7 @@ def add_error_handlers(app: falcon.App) -> None:  # type: ignore[type-arg]
     for kind in (Retry, SchemaMismatch, StopZone):
         app.add_error_handler(kind, _unavailable)
     app.add_error_handler(falcon.HTTPRouteNotFound, _not_routed)
-    app.add_error_handler(falcon.HTTPMethodNotAllowed, _not_routed)
+    app.add_error_handler(falcon.HTTPMethodNotAllowed, _method_not_allowed)
 
 
 def answer_fault(response: falcon.Response, status: int, message: str) -> None:
@@ -87,12 +89,23 @@ def _http_error(
 def _not_routed(
     request: falcon.Request, response: falcon.Response, _error: falcon.HTTPError, _params: Any
 ) -> None:
-    if request.method in _WRITING and request.path.startswith("/v2"):
+    if request.method in _WRITING and request.path.startswith(_NOVA):
         answer_fault(response, FORBIDDEN, _READ_ONLY)
         return
     response.status = NOT_FOUND
     response.content_type = "text/plain; charset=UTF-8"
     response.text = "404 Not Found\n\nThe resource could not be found.\n\n   "
+
+
+def _method_not_allowed(
+    request: falcon.Request, response: falcon.Response, error: falcon.HTTPError, params: Any
+) -> None:
+    """Nova knows no such answer; our own paths give it."""
+    if request.path == "/" or request.path.startswith(_NOVA):
+        _not_routed(request, response, error, params)
+        return
+    answer_fault(response, _METHOD_NOT_ALLOWED, f"{request.method} is not possible here: this only reads.")
+    response.set_headers(error.headers or {})
 
 
 def _unexpected(request: falcon.Request, response: falcon.Response, error: Exception, _params: Any) -> None:

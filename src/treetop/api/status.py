@@ -1,15 +1,35 @@
 # SPDX-License-Identifier: Apache-2.0
 """How Treetop itself is: `/healthcheck` (this process answers) and `/v1/zones` (how current each zone is)."""
 
-from typing import Any
+from typing import Any, Final
 
 import falcon
 import orjson
 from psycopg_pool import ConnectionPool
 
 from treetop.api.freshness import iso
+from treetop.api.openapi import Json, Operation
+from treetop.model.zone import Trust, ZoneState
 from treetop.store.freshness import ZoneView, count_servers, read_zones
 from treetop.store.pool import reading
+
+_TEXT: Final[Json] = {"type": "string"}
+_TEXT_OR_NULL: Final[Json] = {"type": ["string", "null"]}
+_TIME_OR_NULL: Final[Json] = {"type": ["string", "null"], "format": "date-time"}
+_COUNT: Final[Json] = {"type": "integer", "minimum": 0}
+_ZONE: Final[Json] = {  # what `_zone` makes
+    "name": _TEXT,
+    "region": _TEXT,
+    "trust": {"enum": list(Trust)},
+    "state": {"enum": list(ZoneState)},
+    "since": _TIME_OR_NULL,
+    "as_of": _TIME_OR_NULL,
+    "lag_seconds": {"type": ["number", "null"], "minimum": 0},
+    "servers": _COUNT,
+    "transactions": _COUNT,
+    "reason": _TEXT_OR_NULL,
+    "hint": _TEXT_OR_NULL,
+}
 
 
 class Healthcheck:
@@ -29,6 +49,26 @@ class Zones:
     """Every zone: state, age, size, and what is wrong with it. Shows no URLs and no passwords."""
 
     has_any_age = True
+    operation = Operation(
+        id="list_zones",
+        summary="Every zone by name: its state, how old its part of the answers is, what is wrong with it.",
+        schema={
+            "type": "object",
+            "required": ["zones"],
+            "additionalProperties": False,
+            "properties": {
+                "zones": {
+                    "type": "array",
+                    "items": {
+                        "type": "object",
+                        "required": list(_ZONE),
+                        "additionalProperties": False,
+                        "properties": _ZONE,
+                    },
+                }
+            },
+        },
+    )
 
     def __init__(self, pool: ConnectionPool) -> None:
         self._pool = pool
