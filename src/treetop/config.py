@@ -93,6 +93,23 @@ _API: list[cfg.Opt] = [
         max=60,
         help="How long a request waits for zones to be as fresh as it demands before it is refused, in seconds.",
     ),
+    cfg.StrOpt(
+        "default_availability_zone",
+        default="nova",
+        help="Availability zone of hosts that are in no aggregate with one, as the option of this name in nova.conf.",
+    ),
+    cfg.StrOpt(
+        "instance_name_template",
+        default="instance-%08x",
+        help="What OS-EXT-SRV-ATTR:instance_name is made with, as the option of this name in nova.conf.",
+    ),
+    cfg.IntOpt(
+        "service_down_time",
+        default=60,
+        min=1,
+        help="Seconds after which a silent compute service is UNKNOWN, as the option of this name in nova.conf;"
+        " counted from the newest heartbeat of its zone.",
+    ),
 ]
 GROUPS: dict[str, list[cfg.Opt]] = {"DEFAULT": _DEFAULT, "store": _STORE, "sync": _SYNC, "api": _API}
 
@@ -116,6 +133,9 @@ class Settings:
     stale_seconds: int
     stale_zones: str
     freshness_wait_seconds: float
+    default_availability_zone: str
+    instance_name_template: str
+    service_down_time: int
     config_files: tuple[str, ...]
 
     def required_connection(self) -> str:
@@ -161,6 +181,9 @@ def _settings(conf: cfg.ConfigOpts, files: tuple[str, ...]) -> Settings:
         stale_seconds=conf.api.stale_seconds,
         stale_zones=conf.api.stale_zones,
         freshness_wait_seconds=conf.api.freshness_wait_seconds,
+        default_availability_zone=conf.api.default_availability_zone,
+        instance_name_template=conf.api.instance_name_template,
+        service_down_time=conf.api.service_down_time,
         config_files=files,
     )
 

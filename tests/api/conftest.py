@@ -13,6 +13,7 @@ from treetop.api.auth import noauth
 from treetop.api.caller import reader_of
 from treetop.api.options import ApiOptions
 from treetop.model.zone import ZoneId
+from treetop.nova.mirrored_tables import MIRRORED_API_TABLES, MIRRORED_CELL_TABLES, top_table
 from treetop.store.migrate import sync_schema
 from treetop.store.partition import drop_partition
 from treetop.store.pool import open_pool
@@ -75,7 +76,10 @@ def top(api_dsn):
     with psycopg.connect(api_dsn, autocommit=True) as connection:
         for (zone_id,) in connection.execute("SELECT id FROM zone").fetchall():
             connection.execute(drop_partition(ZoneId(zone_id)))
+        tables = (*MIRRORED_API_TABLES, *MIRRORED_CELL_TABLES)
         connection.execute("TRUNCATE zone, zone_position, zone_status, server_feed")
+        for name in tables:  # a few rows at most: five times as fast as TRUNCATE of them all
+            connection.execute(f"DELETE FROM {top_table(name)}")
         a_zone(connection)
         yield connection
 

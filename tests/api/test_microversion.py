@@ -17,16 +17,16 @@ HEADER, LEGACY = "OpenStack-API-Version", "X-OpenStack-Nova-API-Version"
     [
         (None, None, 1),
         ("compute 2.53", None, 53),
-        ("compute latest", None, 100),
+        ("compute latest", None, 104),
         ("identity 3.1, compute 2.7,placement 1.2", None, 7),
         ("compute 2.7, compute 2.8", None, 8),
         ("Compute  2.7", None, 7),
         (None, "2.9", 9),
-        (None, "latest", 100),
+        (None, "latest", 104),
         ("compute 2.7", "2.9", 7),
         ("placement 1.2", "2.9", 9),
         ("compute 2.0", None, None),
-        ("compute 2.101", None, None),
+        ("compute 2.105", None, None),
         ("compute 3.1", None, None),
     ],
 )
@@ -60,7 +60,7 @@ def test_without_a_header_the_first_version_answers(api):
 def test_latest_is_told_as_a_number(api):
     answer = api.ask("/v2.1/servers", None, headers={HEADER: "compute latest"})
 
-    assert answer.headers[LEGACY] == "2.100"
+    assert answer.headers[LEGACY] == "2.104"
 
 
 def test_a_version_out_of_range_is_406_and_echoed(api):
@@ -72,7 +72,7 @@ def test_a_version_out_of_range_is_406_and_echoed(api):
     assert answer.json == {
         "computeFault": {
             "code": 406,
-            "message": "Version 2.999 is not supported by the API. Minimum is 2.1 and maximum is 2.100.",
+            "message": "Version 2.999 is not supported by the API. Minimum is 2.1 and maximum is 2.104.",
         }
     }
 

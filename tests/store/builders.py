@@ -43,13 +43,23 @@ def uuid_of(number):
     return str(UUID(int=0xABCDEF << 96 | number))
 
 
-def a_zone(connection, zone_id=1, *, name=None, trust="full", state="live", lag_seconds=0.0, feed_from=None):
+def a_zone(
+    connection,
+    zone_id=1,
+    *,
+    name=None,
+    trust="full",
+    state="live",
+    lag_seconds=0.0,
+    feed_from=None,
+    kind="cell",
+):
     """Register a zone with its partition, as its worker leaves it. lag_seconds None: never loaded."""
     as_of = None if lag_seconds is None else datetime.now(UTC) - timedelta(seconds=lag_seconds)
     name = name or f"cell{zone_id}"
     connection.execute(
-        "INSERT INTO zone (id, name, region, trust, url) VALUES (%s, %s, 'lab', %s, %s)",
-        (zone_id, name, trust, f"postgresql://u@h/{name}"),
+        "INSERT INTO zone (id, name, region, trust, url, kind) VALUES (%s, %s, 'lab', %s, %s, %s)",
+        (zone_id, name, trust, f"postgresql://u@h/{name}", kind),
     )
     connection.execute(
         "INSERT INTO zone_position (zone_id, as_of, is_loaded, feed_from, owner, lease_until)"
@@ -113,6 +123,19 @@ def a_server(connection, number=None, **changes):
     columns = server_columns(next(_numbers) + 1000 if number is None else number, **changes)
     add_server(connection, columns)
     return columns["uuid"]
+
+
+def a_row(connection, table, **columns):
+    """Write a row of a mirrored table, named as Nova names it; zone 1 unless told otherwise."""
+    columns = {"zone_id": 1} | columns
+    connection.execute(
+        sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
+            sql.Identifier(f"nova_{table}"),
+            sql.SQL(", ").join(map(sql.Identifier, columns)),
+            sql.SQL(", ").join(sql.Placeholder() * len(columns)),
+        ),
+        list(columns.values()),
+    )
 
 
 def add_server(connection: psycopg.Connection, columns):

@@ -20,8 +20,9 @@ from treetop.api.middleware import Freshness, Identity, Microversions, RequestId
 from treetop.api.openapi import Described, OpenApi
 from treetop.api.options import ApiOptions
 from treetop.api.patience import Patience
+from treetop.api.server import Server
 from treetop.api.server_fields import View
-from treetop.api.servers import Server, ServerList
+from treetop.api.servers import ServerList
 from treetop.api.status import Healthcheck, Zones
 from treetop.api.versions import Root, Version
 

@@ -14,6 +14,11 @@ def base_url(request: falcon.Request, options: ApiOptions) -> str:
     return (options.public_url or f"{request.scheme}://{request.netloc}").rstrip("/")
 
 
+def project_prefix(project_id: str | None) -> str:
+    """What follows the version in a URL: the project, if the request's URL named it."""
+    return "" if project_id is None else f"/{project_id}"
+
+
 def next_page(url: str, pairs: Iterable[tuple[str, str]], marker: str) -> str:
     """`url` with the request's parameters, every repetition kept, and the marker of the next page.
 

@@ -11,7 +11,9 @@ from treetop.api.app import make_app
 from treetop.api.auth import check_exposure, noauth
 from treetop.api.options import ApiOptions, StaleZones
 from treetop.api.server_process import ApiServer, Listening
+from treetop.api.server_values import instance_name
 from treetop.config import Settings
+from treetop.errors import Refuse
 from treetop.store.pool import open_pool
 
 log = logging.getLogger(__name__)
@@ -55,10 +57,20 @@ def serve(
 
 
 def _options(settings: Settings) -> ApiOptions:
+    try:
+        instance_name(settings.instance_name_template, source_id=1, uuid="")
+    except ValueError as error:
+        raise Refuse(
+            f"[api] instance_name_template is no template: {error}",
+            hint="copy the option of this name from the zones' nova.conf, such as instance-%08x",
+        ) from None
     return ApiOptions(
         page_rows_max=settings.max_limit,
         stale_after_seconds=settings.stale_seconds,
         stale_zones=StaleZones(settings.stale_zones),
         freshness_wait_seconds=settings.freshness_wait_seconds,
         waiting_requests_max=max(1, settings.threads // 2),
+        default_availability_zone=settings.default_availability_zone,
+        instance_name_template=settings.instance_name_template,
+        service_down_seconds=settings.service_down_time,
     )

@@ -4,7 +4,8 @@ view.
 
 `server_view` compiles renderers from it; nothing else knows the shape of a server. A value is JSON with
 Python expressions in braces (JSON's own braces doubled), over the columns of `server` it `uses`, over
-`LOCALS`, and over the functions of `json_text` and `server_values`. Facts: Nova 34 at each microversion.
+`LOCALS` and `JOINS`, over `page` (`server_view.Page`), and over the functions of `json_text` and
+`server_values`. Facts: Nova 34 at each microversion.
 """
 
 from collections.abc import Mapping
@@ -39,7 +40,7 @@ class Local:
 class Field:
     """One field.
 
-    uses: columns and locals, separated by spaces. until: the last microversion; None: still there.
+    uses: columns, locals and joins, separated by spaces. until: the last microversion; None: still there.
     needs, lacks: the permission with (without) which a caller gets the field; None: everybody.
     is_optional: the value is a bare expression; where it gives None the key is left out.
     """
@@ -70,6 +71,17 @@ LOCALS: Final[Mapping[str, Local]] = MappingProxyType(
             uses="vm_state task_state deleted",
         ),
         "system": Local(expression="pairs(system_metadata)", uses="system_metadata"),
+        "request_spec": Local(expression="request_specs.get(uuid)", uses="uuid request_specs"),
+    }
+)
+
+#: What other tables say about the servers of a page (`server_joins` reads it): name -> the columns it is found by.
+JOINS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "host_zones": "zone_id host",
+        "host_statuses": "zone_id host",
+        "request_specs": "uuid",
+        "server_groups": "uuid",
     }
 )
 
@@ -118,8 +130,9 @@ FIELDS: Final = (
     ),
     Field(
         key="OS-EXT-AZ:availability_zone",
-        value="{text(availability_zone or (DEFAULT_AVAILABILITY_ZONE if host_id else ''))}",
-        uses="availability_zone host_id",
+        value="{host_zones.get((zone_id, host))"
+        " or text(availability_zone or (page.default_availability_zone if host_id else ''))}",
+        uses="host_zones availability_zone host_id",
     ),
     *_texts("config_drive key_name", prefix=""),
     Field(key="OS-SRV-USG:launched_at", value="{stamp(launched_at)}", uses="launched_at"),
@@ -128,8 +141,8 @@ FIELDS: Final = (
     Field(key="OS-EXT-SRV-ATTR:hypervisor_hostname", value="{text(node)}", uses="node", needs=_ATTRIBUTES),
     Field(
         key="OS-EXT-SRV-ATTR:instance_name",
-        value="{instance_name(source_id, zone_id, open_zones)}",
-        uses="source_id zone_id",
+        value="{page.instance_name(zone_id, source_id, uuid)}",
+        uses="source_id zone_id uuid",
         needs=_ATTRIBUTES,
     ),
     *_texts(
@@ -166,9 +179,46 @@ FIELDS: Final = (
     Field(key="tags", value="{names(tags)}", uses="tags", since=26),
     Field(key="trusted_image_certificates", value="{trusted_certs or NULL}", uses="trusted_certs", since=63),
     Field(key="locked_reason", value='{text(system.get("locked_reason"))}', uses="system", since=73),
-    # Facts of the API database, not held yet: what Nova shows for a server that was made without any.
-    Field(key="pinned_availability_zone", value="null", since=96),
-    Field(key="scheduler_hints", value="{EMPTY}", since=100),
+    Field(
+        key="pinned_availability_zone",
+        value="{text(request_spec[0]) if request_spec else NULL}",
+        uses="request_spec",
+        since=96,
+    ),
+    # A server without a request spec has no hints in a list and an empty set of them alone.
+    *(
+        Field(
+            key="scheduler_hints",
+            value="{(request_spec[1] or NULL) if request_spec else " + without_spec + "}",
+            uses="request_spec",
+            since=100,
+            views=frozenset({view}),
+        )
+        for view, without_spec in ((View.DETAIL, "NULL"), (View.SHOW, "EMPTY"))
+    ),
+    Field(
+        key="server_groups",
+        value="{server_groups.get(uuid) or '[]'}",
+        uses="uuid server_groups",
+        since=71,
+        views=frozenset({View.SHOW}),
+    ),
+    Field(
+        key="host_status",
+        value="\"{host_statuses.get((zone_id, host), '')}\"",
+        uses="host_statuses",
+        since=16,
+        needs=Permission.HOST_STATUS,
+    ),
+    Field(
+        key="host_status",
+        value="unknown_only(host_statuses.get((zone_id, host)))",
+        uses="host_statuses",
+        since=16,
+        needs=Permission.HOST_STATUS_UNKNOWN_ONLY,
+        lacks=Permission.HOST_STATUS,
+        is_optional=True,
+    ),
     Field(
         key="progress",
         value="number(progress) if status in PROGRESS_STATUSES else None",

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The values of a server document that need more than pasting: image, flavor link, volumes, fault. Pure.
+"""The values of a server document that need more than pasting: image, flavor link, volumes, fault, name. Pure.
 
-All return JSON text. `bookmark_url` is `{base}/` with the project if the request named it, escaped for JSON.
-Facts: Nova 34, api/openstack/compute/views/servers.py.
+All but the name are JSON text. `bookmark_url` is `{base}/` with the project if the request named it, escaped for
+JSON. Facts: Nova 34, api/openstack/compute/views/servers.py.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from treetop.nova.image_properties import IMAGE_PROPERTIES, SYSTEM_METADATA_PREF
 
 FAULT_STATUSES: Final = frozenset({"ERROR", "DELETED"})
 PROGRESS_STATUSES: Final = frozenset({"ACTIVE", "BUILD", "REBUILD", "RESIZE", "VERIFY_RESIZE", "MIGRATING"})
-DEFAULT_AVAILABILITY_ZONE: Final = "nova"  # Nova's default for hosts that are in no availability zone
+UNKNOWN_STATUS: Final = "UNKNOWN"
 _INTERNAL_ERROR: Final = 500  # its details are for administrators
 
 
@@ -82,9 +82,24 @@ def newest_fault(faults: str | None, *, is_admin: bool) -> str | None:
     return shown + "}"
 
 
-def instance_name(source_id: int, zone_id: int, open_zones: frozenset[int]) -> str:
-    """The name on the hypervisor, made from the row's id; '' (Nova: not placed) where the zone keeps it."""
-    return f'"instance-{source_id:08x}"' if zone_id in open_zones else '""'
+def unknown_only(host_status: str | None) -> str | None:
+    """The status of a host as those see it who may only learn that it is not known."""
+    return f'"{UNKNOWN_STATUS}"' if host_status == UNKNOWN_STATUS else None
+
+
+def instance_name(template: str, *, source_id: int, uuid: str) -> str:
+    """The name on the hypervisor, made from the row's id or uuid as Nova's option `instance_name_template` says.
+
+    Raises ValueError for a template that is none.
+    """
+    try:
+        return template % source_id
+    except TypeError:  # it has names, or nothing to fill in
+        pass
+    try:
+        return template % {"id": source_id, "uuid": uuid}
+    except KeyError:
+        return uuid  # as Nova does when its template names what a server lacks
 
 
 def _image_members(image_ref: str, bookmark_url: str) -> str:
