@@ -18,7 +18,7 @@ from treetop.api.app import make_app
 from treetop.api.auth import noauth
 from treetop.api.freshness_demand import Demand, demanded_seconds, zones_behind
 from treetop.api.options import ApiOptions
-from treetop.model.zone import Freshness, Trust, ZoneId, ZoneName, ZoneState
+from treetop.model.zone import Freshness, Trust, ZoneId, ZoneKind, ZoneName, ZoneState
 from treetop.store.freshness import ZoneView, read_zones
 from treetop.store.pool import reading
 
@@ -218,6 +218,7 @@ def a_view(age, waited):
     return ZoneView(
         zone_id=ZoneId(1),
         region="lab",
+        kind=ZoneKind.CELL,
         trust=Trust.FULL,
         freshness=Freshness(zone=ZoneName("cell1"), state=ZoneState.LIVE, as_of=as_of, lag_seconds=age),
         since=None,

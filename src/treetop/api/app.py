@@ -14,7 +14,10 @@ from psycopg_pool import ConnectionPool
 
 from treetop.api.auth import Authenticator
 from treetop.api.faults import add_error_handlers
-from treetop.api.flavors import Flavor, FlavorList, FlavorShelf
+from treetop.api.flavor_access import FlavorAccess
+from treetop.api.flavor_extra_specs import ExtraSpec, ExtraSpecs
+from treetop.api.flavor_source import FlavorShelf
+from treetop.api.flavors import Flavor, FlavorList
 from treetop.api.freshness_gate import FreshnessGate
 from treetop.api.middleware import Freshness, Identity, Microversions, RequestIds
 from treetop.api.openapi import Described, OpenApi
@@ -49,25 +52,31 @@ def make_app(pool: ConnectionPool, *, authenticator: Authenticator, options: Api
     app.req_options.keep_blank_qs_values = True
     add_error_handlers(app)
 
-    version, servers = Version(options), ServerList(pool, options, View.INDEX)
-    details, server = ServerList(pool, options, View.DETAIL), Server(pool, options)
-    shelf = FlavorShelf(pool)
-    flavors = FlavorList(shelf, pool, options, is_detail=False)
-    flavor_details, flavor = FlavorList(shelf, pool, options, is_detail=True), Flavor(shelf, options)
-
     app.add_route("/", Root(options))
-    app.add_route("/v2.1", version)
-    app.add_route("/v2.1/", version)
-    for nova in ("/v2.1", "/v2.1/{project_id:project}"):
-        app.add_route(f"{nova}/servers", servers)
-        app.add_route(f"{nova}/servers/detail", details)
-        app.add_route(f"{nova}/servers/{{server_id}}", server)
-        app.add_route(f"{nova}/flavors", flavors)
-        app.add_route(f"{nova}/flavors/detail", flavor_details)
-        app.add_route(f"{nova}/flavors/{{flavor_id}}", flavor)
+    app.add_route("/v2.1", Version(options))
+    app.add_route("/v2.1/", Version(options))
+    for path, resource in _nova(pool, options).items():
+        app.add_route(f"/v2.1/{path}", resource)
+        app.add_route(f"/v2.1/{{project_id:project}}/{path}", resource)
     app.add_route("/healthcheck", Healthcheck())
     own: dict[str, Described] = {"/v1/zones": Zones(pool)}
-    for path, resource in own.items():
-        app.add_route(path, resource)
+    for path, described in own.items():
+        app.add_route(path, described)
     app.add_route("/openapi.json", OpenApi(own, options))
     return app
+
+
+def _nova(pool: ConnectionPool, options: ApiOptions) -> dict[str, object]:
+    """What is below `/v2.1/`, noun by noun."""
+    shelf = FlavorShelf()
+    return {
+        "servers": ServerList(pool, options, View.INDEX),
+        "servers/detail": ServerList(pool, options, View.DETAIL),
+        "servers/{server_id}": Server(pool, options),
+        "flavors": FlavorList(shelf, pool, options, is_detail=False),
+        "flavors/detail": FlavorList(shelf, pool, options, is_detail=True),
+        "flavors/{flavor_id}": Flavor(shelf, pool, options),
+        "flavors/{flavor_id}/os-extra_specs": ExtraSpecs(shelf, pool),
+        "flavors/{flavor_id}/os-extra_specs/{key}": ExtraSpec(shelf, pool),
+        "flavors/{flavor_id}/os-flavor-access": FlavorAccess(shelf, pool),
+    }

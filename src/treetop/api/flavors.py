@@ -1,49 +1,67 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`GET /flavors`, `/flavors/detail` and `/flavors/{id}`, from the flavors that the servers carry.
+"""`GET /flavors`, `/flavors/detail` and `/flavors/{id}`.
 
-The client asks for all flavors with every list of servers. Finding them scans all servers, so an answer is
-kept for a few seconds: a flavor that no server had before shows up that much later.
+Everybody sees public flavors and those given to the own project, administrators all. Nova checks no rule for that.
+Facts: Nova 34, api/openstack/compute/flavors.py and schemas/flavors.py.
 """
 
-import threading
-import time
 from typing import Final
 
 import falcon
-import orjson
 from psycopg_pool import ConnectionPool
 
-from treetop.api.fault import not_found
-from treetop.api.flavor_parameters import FLAVOR_PARAMETERS, FLAVOR_SORT_KEYS, chosen_flavors
-from treetop.api.flavor_view import FlavorFacts, flavor_document, flavor_facts
-from treetop.api.links import base_url, next_page
+from treetop.api.caller import Caller
+from treetop.api.fault import Fault, bad_request, not_found
+from treetop.api.flavor_source import FlavorShelf
+from treetop.api.flavor_view import FlavorShape
+from treetop.api.json_answer import answer_json
+from treetop.api.links import links_of
 from treetop.api.options import ApiOptions
-from treetop.api.parameters import page_rows, parse_query, validate
-from treetop.store.flavors import read_flavors
-from treetop.store.freshness import read_zones
+from treetop.api.parameters import (
+    NO_PARAMETERS,
+    Kind,
+    Parameter,
+    Parameters,
+    last,
+    page_rows,
+    parse_flag,
+    parse_query,
+    query_schema,
+    validate,
+)
+from treetop.api.permission import Permission
+from treetop.errors import NotFound
+from treetop.store.clause import Clause
+from treetop.store.flavors import (
+    ENABLED,
+    NOT_PUBLIC,
+    SORT_KEYS,
+    FlavorQuery,
+    at_least,
+    is_public,
+    list_flavors,
+    read_flavor,
+)
 from treetop.store.pool import reading
+from treetop.store.server_filters import matches
 
-_KEPT_SECONDS: Final = 5.0
-_JSON: Final = "application/json"
+_FACTOR_UNTIL: Final = 102
 
 
-class FlavorShelf:
-    """The flavors as read at most a few seconds ago; safe for many threads."""
+def _sort_keys(minor: int) -> list[str]:
+    return [key for key in SORT_KEYS if key != "rxtx_factor" or minor < _FACTOR_UNTIL]
 
-    def __init__(self, pool: ConnectionPool) -> None:
-        self._pool = pool
-        self._lock = threading.Lock()
-        self._flavors: tuple[FlavorFacts, ...] = ()
-        self._fresh_until = float("-inf")
 
-    def flavors(self) -> tuple[FlavorFacts, ...]:
-        """Every flavor, by id. One thread reads while the others wait for it."""
-        with self._lock:
-            if time.monotonic() >= self._fresh_until:
-                with reading(self._pool) as connection:
-                    self._flavors = tuple(map(flavor_facts, read_flavors(connection)))
-                self._fresh_until = time.monotonic() + _KEPT_SECONDS
-            return self._flavors
+FLAVOR_QUERY: Final = query_schema(
+    Parameter(name="limit", kind=Kind.NUMBER),
+    Parameter(name="marker"),
+    Parameter(name="is_public"),
+    Parameter(name="minRam"),
+    Parameter(name="minDisk"),
+    Parameter(name="name", since=102),
+    Parameter(name="sort_key", kind=Kind.CHOICE, choices=_sort_keys),
+    Parameter(name="sort_dir", kind=Kind.CHOICE, choices=lambda _minor: ["asc", "desc"]),
+)
 
 
 class FlavorList:
@@ -61,40 +79,36 @@ class FlavorList:
         self, request: falcon.Request, response: falcon.Response, project_id: str | None = None
     ) -> None:
         """Answer one page."""
+        caller: Caller = request.context.caller
         minor: int = request.context.minor
-        pairs = parse_query(request.query_string)
-        parameters = validate(
-            pairs, FLAVOR_PARAMETERS, minor=minor, sort_keys=FLAVOR_SORT_KEYS, takes_underscore=False
-        )
-        limit = page_rows(parameters, most=self._options.page_rows_max)
+        parameters = validate(parse_query(request.query_string), FLAVOR_QUERY, minor=minor)
+        query = _query(parameters, caller, page_rows_max=self._options.page_rows_max)
         with reading(self._pool) as connection:
-            request.context.zones = read_zones(connection)
-        flavors = chosen_flavors(self._shelf.flavors(), parameters, limit=limit)
-        self_url, bookmark_url = _urls(request, self._options, project_id)
-        body: dict[str, object] = {
-            "flavors": [
-                flavor_document(
-                    flavor,
-                    minor=minor,
-                    is_detail=self._is_detail,
-                    self_url=self_url,
-                    bookmark_url=bookmark_url,
-                )
-                for flavor in flavors
-            ]
-        }
-        if flavors and len(flavors) == limit:
-            url = self_url + "detail" if self._is_detail else self_url.removesuffix("/")
-            body["flavors_links"] = [{"rel": "next", "href": next_page(url, pairs, flavors[-1].id)}]
-        response.data = orjson.dumps(body)
-        response.content_type = _JSON
+            view, request.context.zones = self._shelf.view(connection, caller)
+            try:
+                flavors = list_flavors(connection, view, query)
+            except NotFound as error:
+                raise bad_request(str(error)) from None
+        links = links_of(request, self._options, project_id)
+        shape = FlavorShape(
+            minor=minor,
+            is_detail=self._is_detail,
+            has_extra_specs=caller.may(Permission.EXTRA_SPECS_INDEX),
+            links=links,
+        )
+        body: dict[str, object] = {"flavors": [shape.document(flavor) for flavor in flavors]}
+        if flavors and len(flavors) == query.limit:
+            path = "flavors/detail" if self._is_detail else "flavors"
+            body["flavors_links"] = links.next(path, parameters, flavors[-1].id)
+        answer_json(response, body)
 
 
 class Flavor:
     """One flavor by its id."""
 
-    def __init__(self, shelf: FlavorShelf, options: ApiOptions) -> None:
+    def __init__(self, shelf: FlavorShelf, pool: ConnectionPool, options: ApiOptions) -> None:
         self._shelf = shelf
+        self._pool = pool
         self._options = options
 
     def on_get(
@@ -105,23 +119,64 @@ class Flavor:
         project_id: str | None = None,
     ) -> None:
         """Answer its document."""
-        self_url, bookmark_url = _urls(request, self._options, project_id)
-        for flavor in self._shelf.flavors():
-            if flavor.id == flavor_id:
-                document = flavor_document(
-                    flavor,
-                    minor=request.context.minor,
-                    is_detail=True,
-                    self_url=self_url,
-                    bookmark_url=bookmark_url,
-                )
-                response.data = orjson.dumps({"flavor": document})
-                response.content_type = _JSON
-                return
-        raise not_found(f"Flavor {flavor_id} could not be found.")
+        caller: Caller = request.context.caller
+        minor: int = request.context.minor
+        validate(parse_query(request.query_string), NO_PARAMETERS, minor=minor)
+        with reading(self._pool) as connection:
+            view, request.context.zones = self._shelf.view(connection, caller)
+            flavor = read_flavor(connection, view, flavor_id)
+        if flavor is None:
+            raise no_flavor(flavor_id)
+        shape = FlavorShape(
+            minor=minor,
+            is_detail=True,
+            has_extra_specs=caller.may(Permission.EXTRA_SPECS_INDEX),
+            links=links_of(request, self._options, project_id),
+        )
+        answer_json(response, {"flavor": shape.document(flavor)})
 
 
-def _urls(request: falcon.Request, options: ApiOptions, project_id: str | None) -> tuple[str, str]:
-    base = base_url(request, options)
-    project = "" if project_id is None else f"/{project_id}"
-    return f"{base}/v2.1{project}/flavors/", f"{base}{project}/flavors/"
+def no_flavor(flavor_id: str) -> Fault:
+    """The 404 for a flavor that is not there or not for the caller."""
+    return not_found(f"Flavor {flavor_id} could not be found.")
+
+
+def _query(parameters: Parameters, caller: Caller, *, page_rows_max: int) -> FlavorQuery:
+    clauses = list(_publicity(parameters, caller))
+    for name, column in (("minRam", "memory_mb"), ("minDisk", "root_gb")):
+        text = last(parameters, name)
+        if text is not None:
+            clauses.append(at_least(column, _size(name, text)))
+    pattern = last(parameters, "name")
+    if pattern is not None:
+        clauses.append(matches("name", pattern))
+    return FlavorQuery(
+        clauses=tuple(clauses),
+        sort_key=last(parameters, "sort_key") or "flavorid",
+        descending=last(parameters, "sort_dir") == "desc",
+        limit=page_rows(parameters, most=page_rows_max),
+        marker=last(parameters, "marker"),
+    )
+
+
+def _publicity(parameters: Parameters, caller: Caller) -> tuple[Clause, ...]:
+    """Only administrators choose, and they see disabled flavors."""
+    if not caller.is_admin:
+        return (is_public(also_own=True), ENABLED)
+    asked = last(parameters, "is_public")
+    if asked is None:
+        return (is_public(also_own=True),)
+    if asked.lower() == "none":
+        return ()
+    try:
+        wants_public = parse_flag(asked)
+    except Fault:
+        raise bad_request(f"Invalid is_public filter [{asked}]") from None
+    return (is_public(also_own=True) if wants_public else NOT_PUBLIC,)
+
+
+def _size(name: str, text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise bad_request(f"Invalid {name} filter [{text}]") from None

@@ -46,7 +46,7 @@ STEPS: Final[Mapping[int, str]] = MappingProxyType(
         96: "pinned_availability_zone",
         98: "properties of the image",
         100: "scheduler_hints",
-        102: "unknown parameters are refused for single servers too",
+        102: "unknown parameters are refused by every resource; flavors by name=, without rxtx_factor and disabled",
     }
 )
 

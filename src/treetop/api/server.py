@@ -11,7 +11,7 @@ from psycopg_pool import ConnectionPool
 from treetop.api.caller import Caller
 from treetop.api.fault import Fault, not_found
 from treetop.api.options import ApiOptions
-from treetop.api.parameters import parse_query, validate
+from treetop.api.parameters import NO_PARAMETERS, parse_query, validate
 from treetop.api.permission import Permission
 from treetop.api.placeholders import PLACEHOLDERS_SINCE, placeholders
 from treetop.api.server_documents import documents, page_of
@@ -22,7 +22,6 @@ from treetop.store.freshness import read_zones
 from treetop.store.pool import reading
 from treetop.store.servers import read_server
 
-_STRICT_SINCE = 102
 _OWNER = ("zone_id", "project_id")
 
 
@@ -44,8 +43,7 @@ class Server:
         caller: Caller = request.context.caller
         minor: int = request.context.minor
         pairs = parse_query(request.query_string)
-        if minor >= _STRICT_SINCE:
-            validate(pairs, {}, minor=minor, sort_keys=(), takes_underscore=False)
+        validate(pairs, NO_PARAMETERS, minor=minor)
         view = server_view(View.SHOW, minor=minor, caller=caller)
         seen = None if caller.is_admin else caller.project_id
         with reading(self._pool) as connection:

@@ -14,7 +14,7 @@ from treetop.api.caller import Caller
 from treetop.api.fault import bad_request, denied, forbidden
 from treetop.api.parameters import Parameters, is_truthy, page_rows, parse_flag, parse_time, validate
 from treetop.api.permission import Permission
-from treetop.api.server_parameters import JOINED_TABLES, SERVER_PARAMETERS, is_sorted_by, sort_keys
+from treetop.api.server_parameters import JOINED_TABLES, SERVER_PARAMETERS, SERVER_QUERY, is_sorted_by
 from treetop.model.zone import ZoneId
 from treetop.nova.states import states_of
 from treetop.store.clause import Clause
@@ -66,7 +66,7 @@ class ListRequest:
 
 def server_query(pairs: Sequence[tuple[str, str]], request: ListRequest) -> ServerQuery:
     """The query for `pairs`, the parameters as sent. Raises a 400 or 403 `Fault` in Nova's words."""
-    checked = validate(pairs, SERVER_PARAMETERS, minor=request.minor, sort_keys=sort_keys(request.minor))
+    checked = validate(pairs, SERVER_QUERY, minor=request.minor)
     parameters = _allowed(checked, request)
     clauses = (
         *_scope(parameters, request),

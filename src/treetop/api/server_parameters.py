@@ -10,7 +10,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import Final
 
-from treetop.api.parameters import STRICT_SINCE, Kind, Parameter
+from treetop.api.parameters import STRICT_SINCE, Kind, Parameter, QuerySchema
 from treetop.store.server_filters import (
     at_address,
     equals,
@@ -40,10 +40,10 @@ _JOINED = "block_device_mapping services metadata system_metadata info_cache sec
 JOINED_TABLES: Final = frozenset(_JOINED.split())
 
 
-def sort_keys(minor: int) -> frozenset[str]:
-    """The keys that `sort_key` accepts at a microversion."""
+def sort_keys(minor: int) -> list[str]:
+    """The keys that `sort_key` accepts at a microversion, as Nova lists them."""
     known = frozenset(SORT_KEYS)
-    return known if minor >= STRICT_SINCE else known | IGNORED_SORT_KEYS
+    return sorted(known if minor >= STRICT_SINCE else known | IGNORED_SORT_KEYS)
 
 
 def is_sorted_by(key: str, minor: int) -> bool:
@@ -93,7 +93,7 @@ def _tables() -> Iterator[Parameter]:
     for name in ("status", "all_tenants", "sort_dir", "marker"):
         yield Parameter(name=name, everyone_since=1)
     yield Parameter(name="limit", kind=Kind.NUMBER, everyone_since=1)
-    yield Parameter(name="sort_key", kind=Kind.SORT_KEY, everyone_since=1)
+    yield Parameter(name="sort_key", kind=Kind.CHOICE, choices=sort_keys, everyone_since=1)
     yield Parameter(name="changes-since", kind=Kind.TIME, everyone_since=1)
     yield Parameter(name="changes-before", kind=Kind.TIME, since=66, everyone_since=66)
     for name in ("tags", "tags-any", "not-tags", "not-tags-any"):
@@ -106,3 +106,4 @@ def _tables() -> Iterator[Parameter]:
 SERVER_PARAMETERS: Final[Mapping[str, Parameter]] = MappingProxyType(
     {parameter.name: parameter for parameter in _tables()}
 )
+SERVER_QUERY: Final = QuerySchema(parameters=SERVER_PARAMETERS, takes_underscore=True)

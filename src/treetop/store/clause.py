@@ -5,11 +5,14 @@
 parameters.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, LiteralString
 
-from psycopg import sql
+from psycopg import errors, sql
+
+from treetop.errors import Refuse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,3 +51,18 @@ class Conditions:
             {} if clause.column is None else {"column": sql.Identifier(clause.column)}
         )
         return sql.SQL(clause.template).format(*map(sql.Placeholder, names), **columns)
+
+
+@contextmanager
+def readable_patterns(clauses: Iterable[Clause]) -> Iterator[None]:
+    """Around the statement with these clauses: raise `Refuse` for a pattern that PostgreSQL cannot read."""
+    try:
+        yield
+    except errors.InvalidRegularExpression as error:
+        patterns = ", ".join(
+            repr(value) for clause in clauses if clause.uses_pattern for value in clause.values
+        )
+        raise Refuse(
+            f"the database cannot read the pattern {patterns}: {error.diag.message_primary}",
+            hint="write it without look-behind and other signs that PostgreSQL's expressions lack",
+        ) from error

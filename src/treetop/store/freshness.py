@@ -10,13 +10,14 @@ from datetime import datetime
 
 import psycopg
 
-from treetop.model.zone import Freshness, Trust, ZoneId, ZoneName, ZoneState
+from treetop.model.zone import Freshness, Trust, ZoneId, ZoneKind, ZoneName, ZoneState
 
 # One row per zone (tens), primary keys only.
 _READ = """
     SELECT zone.id,
            zone.name,
            zone.region,
+           zone.kind,
            zone.trust,
            coalesce(zone_standing.state, 'new'),
            zone_standing.since,
@@ -47,6 +48,7 @@ class ZoneView:
 
     zone_id: ZoneId
     region: str
+    kind: ZoneKind
     trust: Trust
     freshness: Freshness
     since: datetime | None
@@ -62,6 +64,7 @@ def read_zones(connection: psycopg.Connection) -> tuple[ZoneView, ...]:
         ZoneView(
             zone_id=ZoneId(zone_id),
             region=region,
+            kind=ZoneKind(kind),
             trust=Trust(trust),
             freshness=Freshness(
                 zone=ZoneName(name),
@@ -76,7 +79,7 @@ def read_zones(connection: psycopg.Connection) -> tuple[ZoneView, ...]:
             feed_from=feed_from,
         )
         for (
-            zone_id, name, region, trust, state, since, reason, hint, as_of, lag, transactions, feed_from,
+            zone_id, name, region, kind, trust, state, since, reason, hint, as_of, lag, transactions, feed_from,
         ) in connection.execute(_READ)
     )  # fmt: skip
 

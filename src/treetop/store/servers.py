@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import psycopg
-from psycopg import errors, sql
+from psycopg import sql
 
-from treetop.errors import NotFound, Refuse
-from treetop.store.clause import Clause, Conditions
+from treetop.errors import NotFound
+from treetop.store.clause import Clause, Conditions, readable_patterns
 from treetop.store.server_filters import LIVE, VISIBLE, of_project
 from treetop.store.server_order import NEWEST_FIRST, SortKey, complete, segments
 
@@ -146,16 +146,8 @@ def _fetch(
     clauses: Sequence[Clause],
 ) -> list[ServerRow]:
     """Run one statement; `parameters` are whatever the clauses hold."""
-    try:
+    with readable_patterns(clauses):
         return connection.execute(statement, parameters).fetchall()
-    except errors.InvalidRegularExpression as error:
-        patterns = ", ".join(
-            repr(value) for clause in clauses if clause.uses_pattern for value in clause.values
-        )
-        raise Refuse(
-            f"the database cannot read the pattern {patterns}: {error.diag.message_primary}",
-            hint="write it without look-behind and other signs that PostgreSQL's expressions lack",
-        ) from error
 
 
 def _columns(names: Sequence[str]) -> sql.Composable:

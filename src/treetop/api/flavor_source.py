@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where the flavors come from: the regions' own databases, or, while no zone of that kind is registered, the
+servers, each of which carries the flavor it was made of.
+
+The client asks for all flavors with every list of servers. Finding those that servers carry scans all servers, so
+they are kept for a few seconds: one that no server had before shows up that much later.
+"""
+
+import threading
+import time
+from typing import Final
+
+import psycopg
+
+from treetop.api.caller import Caller
+from treetop.api.zone_choice import Zones, cells, ids, region_databases
+from treetop.store.embedded_flavors import EmbeddedFlavor, read_flavors
+from treetop.store.flavors import FlavorView, carried_flavors, region_flavors
+from treetop.store.freshness import read_zones
+
+_KEPT_SECONDS: Final = 5.0
+
+
+class FlavorShelf:
+    """What there is for a caller; safe for many threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._carried: tuple[EmbeddedFlavor, ...] = ()
+        self._fresh_until = float("-inf")
+
+    def view(self, connection: psycopg.Connection, caller: Caller) -> tuple[FlavorView, Zones]:
+        """The flavors that the caller sees, and the zones they come from."""
+        zones = read_zones(connection)
+        regions = region_databases(zones)
+        source = region_flavors(ids(regions)) if regions else carried_flavors(self._flavors(connection))
+        view = FlavorView(source=source, project_id=caller.project_id, sees_all=caller.is_admin)
+        return view, regions or cells(zones)
+
+    def _flavors(self, connection: psycopg.Connection) -> tuple[EmbeddedFlavor, ...]:
+        """One thread reads while the others wait for it."""
+        with self._lock:
+            if time.monotonic() >= self._fresh_until:
+                self._carried = read_flavors(connection)
+                self._fresh_until = time.monotonic() + _KEPT_SECONDS
+            return self._carried

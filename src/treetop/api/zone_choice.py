@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which zones an answer draws on, among all that are registered. Pure.
+
+What a resource chooses here it also leaves in `request.context.zones`, so that the answer's age is that of its
+sources. Zones come by name, and so do the chosen ones: where two hold the same, the first one counts.
+"""
+
+from collections.abc import Sequence
+
+from treetop.model.zone import Trust, ZoneId, ZoneKind
+from treetop.store.freshness import ZoneView
+
+Zones = tuple[ZoneView, ...]
+
+
+def region_databases(zones: Sequence[ZoneView]) -> Zones:
+    """The regions' own databases: flavors, aggregates, groups, quotas, key pairs."""
+    return tuple(zone for zone in zones if zone.kind is ZoneKind.API)
+
+
+def cells(zones: Sequence[ZoneView]) -> Zones:
+    """The zones that have servers."""
+    return tuple(zone for zone in zones if zone.kind is ZoneKind.CELL)
+
+
+def open_cells(zones: Sequence[ZoneView]) -> Zones:
+    """The cells that share their hosts."""
+    return tuple(zone for zone in cells(zones) if zone.trust is Trust.FULL)
+
+
+def ids(zones: Sequence[ZoneView]) -> list[ZoneId]:
+    """Their ids, in the same order."""
+    return [zone.zone_id for zone in zones]
