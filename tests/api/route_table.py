@@ -1,30 +1,36 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every route that the application has, and what to ask of it: found by looking, so that a new one is asked, too.
 
-A route whose path has a field that `FIELDS` does not know fails `test_routes`: say there what such a field can hold.
+A route whose path has a field that `FIELDS` does not know fails a test: say in `_of` what such a field can hold.
 Parameters are those of every table of `Parameter`s below `treetop.api`.
 """
 
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
+from itertools import product
 from urllib.parse import quote
 
 import falcon.inspect
 
 import treetop.api
-from tests.api.two_projects import CELLS, SIDES
+from tests.api.two_projects import CELLS, SIDES, Side
 from treetop.api.parameters import Parameter
 
-_SERVERS = tuple(side.uuid(10 * CELLS[0] + number) for side in SIDES for number in (0, 1, 3))
 
-#: What the fields of paths can hold that exists, of both sides.
-FIELDS: Mapping[str, tuple[str, ...]] = {
-    "project_id": tuple(side.project for side in SIDES),
-    "server_id": _SERVERS,
-    "flavor_id": tuple(side.text("flavors-flavorid") for side in SIDES),
-}
+def _of(side: Side) -> dict[str, tuple[str, ...]]:
+    """What the fields of paths can hold that exists and is this side's."""
+    return {
+        "project_id": (side.project,),
+        "server_id": tuple(side.uuid(10 * CELLS[0] + number) for number in (0, 1, 3)),
+        "flavor_id": (side.text("flavors-flavorid"),),
+        "key": (side.text("key"), side.text("flavor_extra_specs-key")),
+    }
+
+
+#: What each field of a path can hold, of both sides.
+FIELDS = {field: tuple(value for side in SIDES for value in _of(side)[field]) for field in _of(SIDES[0])}
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,12 @@ class Route:
     template: str
     fields: tuple[str, ...]
     methods: frozenset[str]
+
+    def values(self, side: Side) -> Iterator[dict[str, str]]:
+        """Every combination of what is the side's."""
+        known = _of(side)
+        for values in product(*(known[field] for field in self.fields)):
+            yield dict(zip(self.fields, values, strict=True))
 
     def path(self, values: Mapping[str, str]) -> str:
         """The path on the wire."""

@@ -25,11 +25,7 @@ from treetop.api.options import ApiOptions
 
 MINORS = (1, 26, 40, 53, 64, 75, 90, MAXIMUM)
 #: Routes that say the same to everybody: what they answer with is nobody's.
-NOBODYS = {"/", "/v2.1", "/v2.1/", "/healthcheck", "/openapi.json", "/v1/zones"} | {
-    f"/v2.1{project}/flavors{rest}"
-    for project in ("", "/{project_id}")
-    for rest in ("", "/detail", "/{flavor_id}")
-}
+NOBODYS = {"/", "/v2.1", "/v2.1/", "/healthcheck", "/openapi.json", "/v1/zones"}
 
 
 def member_of(side):
@@ -72,36 +68,35 @@ def test_every_field_of_a_path_is_known(routes):
 
 
 def test_an_administrator_is_shown_both_by_every_route(clients, routes):
-    """Else the next tests would see nothing because there was nothing to see."""
-    blind = set()
-    for route in routes:
-        for side, client in ((MINE, clients["my admin"]), (THEIRS, clients["their admin"])):
-            found = (
-                side.is_in(shown(client.ask(route.path(values) + query, minor), values.values()))
-                for values in all_values(route)
-                for minor in MINORS
-                for query in ("", "?all_tenants=1")
-            )
-            if route.template not in NOBODYS and not any(found):
-                blind.add((route.template, side.word))
+    """Else the other tests would see nothing because there was nothing to see."""
+    blind = {
+        (route.template, side.word)
+        for route in routes
+        for side, name in ((MINE, "my admin"), (THEIRS, "their admin"))
+        if route.template not in NOBODYS and not shows(clients[name], route, side)
+    }
     assert blind == set()
 
 
-def all_values(route):
-    """Each field's first to last value, the fields in step."""
-    most = max([len(FIELDS[field]) for field in route.fields], default=1)
-    return [
-        {field: FIELDS[field][number % len(FIELDS[field])] for field in route.fields}
-        for number in range(most)
-    ]
+def shows(client, route, side):
+    """Whether an answer of the route, at some microversion, holds the side's word or digits."""
+    answers = (
+        client.ask(route.path(values) + query, minor)
+        for values in route.values(side)
+        for minor in MINORS
+        for query in ("", "?all_tenants=1")
+    )
+    return any(answer.status_code == 200 and side.is_in(answer.text) for answer in answers)
 
 
 def test_no_route_shows_the_other_project_when_asked_plainly(clients, routes):
     for route in routes:
-        for values in all_values(route):
-            for minor in MINORS:
-                answer = clients["mine"].ask(route.path(values), minor)
-                assert not THEIRS.is_in(shown(answer, values.values())), (route.template, minor)
+        for values in route.values(THEIRS):
+            for project in (MINE.project, THEIRS.project):
+                path = route.path(values | {"project_id": project})
+                for minor in MINORS:
+                    answer = clients["mine"].ask(path, minor)
+                    assert not THEIRS.is_in(shown(answer, values.values())), (path, minor)
 
 
 @given(data=st.data())
