@@ -98,7 +98,9 @@ def test_an_unknown_zone_is_said_to_be_unknown(refused, top, words):
 
 @pytest.mark.parametrize(
     "words", [("zone", "list"), ("zone", "show", "a"), ("zone", "remove", "a", "--yes"), ("zone", "verify", "a"),
-              ("zone", "add", "west", URL), ("sync",), ("serve",), ("db", "sync"), ("db", "version")]
+              ("zone", "add", "west", URL), ("zone", "discover"),
+              ("region", "list"), ("region", "show", "a"), ("region", "remove", "a", "--yes"),
+              ("region", "add", "a", "--nova-api", URL), ("sync",), ("serve",), ("db", "sync"), ("db", "version")]
 )  # fmt: skip
 class TestEveryCommand:
     """Commands that need the top, when there is none as needed."""

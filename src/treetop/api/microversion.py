@@ -50,8 +50,7 @@ STEPS: Final[Mapping[int, str]] = MappingProxyType(
     }
 )
 
-# Nine digits at most: a supported version has fewer, and an answer's header repeats what was asked.
-_PATTERN = re.compile(r"([1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})")
+_PATTERN = re.compile(r"([1-9][0-9]*)\.(0|[1-9][0-9]*)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,7 @@ def read_password(reference: PasswordReference | None) -> str:
         if password is None:
             raise StopZone(
                 f"environment variable {reference.name}, which should hold the zone's password, is not set",
-                hint=f"set {reference.name} where `treetop sync` runs",
+                hint=f"set {reference.name} here, and where `treetop sync` runs",
             )
         return password
     try:

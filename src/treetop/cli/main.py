@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The application: finds the command, gives it the settings, turns what goes wrong into two lines and a status.
 
-Exit status: 0 done; 1 failed; 2 wrong usage; 130 interrupted; 141 nobody read the output. Errors go to stderr as
-`Error:` and `Try:`, without a traceback, unless --debug asks for one or the fault is Treetop's own.
+Exit status: 0 done; 1 failed; 2 wrong usage; 3 done in part; 130 interrupted; 141 nobody read the output. Errors
+go to stderr as `Error:` and `Try:`, without a traceback, unless --debug asks for one or the fault is Treetop's own.
 """
 
 import os

@@ -4,30 +4,24 @@
 `-f json` of `zone list` and `zone show` is a contract: fields may be added, none changes its meaning.
 """
 
-import os
 from argparse import ArgumentParser, Namespace
-from pathlib import Path
 
 from cliff.command import Command
 from cliff.lister import Lister
 from cliff.show import ShowOne
 
-from treetop.capture import open_log, what_is_left
+from treetop.cli.password_arguments import add_password_arguments, password_reference
+from treetop.cli.removal import forget_zone, is_confirmed
 from treetop.cli.top import connected, settings_of
-from treetop.errors import Refuse, TreetopError
+from treetop.errors import Refuse
 from treetop.model.source_url import parse_source_url
-from treetop.model.zone import (
-    PasswordReference,
-    Trust,
-    parse_password_reference,
-    parse_region,
-    parse_zone_name,
-)
-from treetop.store.zones import ZoneReport, add_zone, find_zone, remove_zone, report_zones, top_id
+from treetop.model.zone import Trust, ZoneKind, parse_region, parse_zone_name
+from treetop.store.zones import ZoneReport, add_zone, find_zone, report_zones
 
 LIST_COLUMNS = (
     "name",
     "region",
+    "kind",
     "engine",
     "trust",
     "state",
@@ -57,11 +51,14 @@ class AddZone(Command):
             default=Trust.SERVERS.value,
             help="what the zone shares: servers (without their hosts), or full (default: %(default)s)",
         )
-        where = parser.add_mutually_exclusive_group()
-        where.add_argument("--password-file", metavar="PATH", help="file whose first line is the password")
-        where.add_argument(
-            "--password-env", metavar="NAME", help="environment variable of the worker with the password"
+        parser.add_argument(
+            "--kind",
+            choices=[kind.value for kind in ZoneKind],
+            default=ZoneKind.CELL.value,
+            help="what the database is to Nova: a cell, or the region's API database, which `treetop region add`"
+            " looks at first (default: %(default)s)",
         )
+        add_password_arguments(parser)
         return parser
 
     def take_action(self, parsed_args: Namespace) -> int:
@@ -69,7 +66,7 @@ class AddZone(Command):
         name = parse_zone_name(parsed_args.name)
         url = parse_source_url(parsed_args.url)
         region = parse_region(parsed_args.region)
-        password = _password(parsed_args)
+        password = password_reference(parsed_args)
         with connected(settings_of(self)) as conn:
             zone = add_zone(
                 conn,
@@ -78,6 +75,7 @@ class AddZone(Command):
                 trust=Trust(parsed_args.trust),
                 url=url,
                 password=password,
+                kind=ZoneKind(parsed_args.kind),
             )
         self.app.stdout.write(
             f"zone {zone.name} added; `treetop sync` reads it, `treetop zone list` shows how far\n"
@@ -127,46 +125,12 @@ class RemoveZone(Command):
         name = parse_zone_name(parsed_args.name)
         with connected(settings_of(self)) as conn:
             find_zone(conn, name)  # before anybody is asked
-            if not parsed_args.yes and not self._confirmed(name):
+            if not parsed_args.yes and not is_confirmed(
+                self.app, f"Remove zone {name} and its rows from the top?"
+            ):
                 raise Refuse("nothing was removed", hint=f"treetop zone remove {name} --yes")
-            zone = remove_zone(conn, name)
-            suffix = top_id(conn)
-        self.app.stdout.write(f"zone {zone.name} and its rows are gone from the top\n")
-        source = open_log(zone, slot_suffix=suffix)
-        try:
-            source.forget()
-        except TreetopError as error:
-            left = what_is_left(zone, slot_suffix=suffix)
-            if left is not None:
-                self.app.stderr.write(
-                    f"Warning: the zone does not answer, and a slot of ours in it would keep its log: {error}\n"
-                    f"Try: in the zone's database, when it is back: {left}\n"
-                )
-        finally:
-            source.close()
+            forget_zone(self.app, conn, name)
         return 0
-
-    def _confirmed(self, name: str) -> bool:
-        if not self.app.stdin.isatty():
-            return False
-        self.app.stdout.write(f"Remove zone {name} and its rows from the top? [y/N] ")
-        self.app.stdout.flush()
-        return bool(self.app.stdin.readline().strip().lower() in ("y", "yes"))
-
-
-def _password(arguments: Namespace) -> PasswordReference | None:
-    if arguments.password_env is not None:
-        return parse_password_reference(f"env:{arguments.password_env}")
-    if arguments.password_file is None:
-        return None
-    path = Path(arguments.password_file).absolute()
-    reference = parse_password_reference(f"file:{path}")
-    if not path.is_file() or not os.access(path, os.R_OK):
-        raise Refuse(
-            f"cannot read the password file {path}",
-            hint=f"ls -l {path}; its first line has to be the password",
-        )
-    return reference
 
 
 def _fields(report: ZoneReport) -> dict[str, object]:
@@ -174,6 +138,7 @@ def _fields(report: ZoneReport) -> dict[str, object]:
     return {
         "name": zone.name,
         "region": zone.region,
+        "kind": zone.kind.value,
         "engine": zone.url.engine.value,
         "trust": zone.trust.value,
         "state": report.state.value,

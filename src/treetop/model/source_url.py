@@ -15,10 +15,12 @@ from treetop.model.zone import Engine, SourceUrl
 
 _SCHEMES = {
     "mariadb": Engine.MARIADB,
+    "mariadb+pymysql": Engine.MARIADB,
     "mysql": Engine.MYSQL,
     "mysql+pymysql": Engine.MYSQL,
     "postgresql": Engine.POSTGRESQL,
     "postgres": Engine.POSTGRESQL,
+    "postgresql+psycopg": Engine.POSTGRESQL,
     "postgresql+psycopg2": Engine.POSTGRESQL,
 }
 _PORTS = {Engine.MARIADB: 3306, Engine.MYSQL: 3306, Engine.POSTGRESQL: 5432}
@@ -50,7 +52,7 @@ def parse_source_url(text: str) -> SourceUrl:
     decoded = [user, database, *options, *options.values()]
     if port == 0 or parts.fragment or not all(map(str.isprintable, decoded)):
         raise Refuse(f"{shown} has a part that cannot be used", hint=_EXAMPLE)
-    if (host is not None and not _is_host(host)) or (socket is not None and not _is_path(socket)):
+    if (host is not None and not is_host(host)) or (socket is not None and not _is_path(socket)):
         raise Refuse(
             f"{shown} names no host or socket that can exist",
             hint="write a host name, an IPv4 address, an IPv6 address in [], or ?socket=/absolute/path",
@@ -92,7 +94,8 @@ def _shown(text: str) -> str:
     return f"{scheme}://…" if scheme in _SCHEMES else "what was given as URL"
 
 
-def _is_host(host: str) -> bool:
+def is_host(host: str) -> bool:
+    """Say whether this can be a host's name, in small letters, or its address (IPv6 without [])."""
     if ":" not in host:
         return _HOST.fullmatch(host) is not None
     try:

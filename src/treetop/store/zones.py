@@ -65,15 +65,19 @@ def add_zone(
 ) -> Zone:
     """Register a zone and make its partition, in one commit.
 
-    Raises `Refuse` if the name is taken, or the same database is a zone already.
+    Raises `Refuse` if the name is taken, the same database is a zone already, or a region would get a second API
+    database.
     """
     with store_errors(), conn.transaction():
         conn.execute("LOCK TABLE zone IN SHARE ROW EXCLUSIVE MODE")
-        for other, other_url in conn.execute("SELECT name, url FROM zone").fetchall():
-            if other == name:
-                raise Refuse(f"there is a zone {name} already", hint=f"treetop zone show {name}")
-            if url.is_same_database(parse_source_url(other_url)):
-                raise Refuse(f"{url} is zone {other} already", hint=f"treetop zone show {other}")
+        for other in list_zones(conn):
+            hint = f"treetop zone show {other.name}"
+            if other.name == name:
+                raise Refuse(f"there is a zone {name} already", hint=hint)
+            if url.is_same_database(other.url):
+                raise Refuse(f"{url} is zone {other.name} already", hint=hint)
+            if kind is other.kind is ZoneKind.API and region == other.region:
+                raise Refuse(f"the API database of region {region} is zone {other.name} already", hint=hint)
         row = conn.execute("SELECT coalesce(max(id), 0) + 1 FROM zone").fetchone()
         assert row is not None
         if row[0] > MAX_ZONE_ID:
@@ -96,6 +100,24 @@ def list_zones(conn: psycopg.Connection) -> list[Zone]:
             "SELECT id, name, region, trust, url, password, kind FROM zone ORDER BY name"
         ).fetchall()
     return [_zone(row) for row in rows]
+
+
+def find_api_zone(conn: psycopg.Connection, region: str | None) -> Zone:
+    """The zone that is a region's API database. region: None means the only one there is.
+
+    Raises `NotFound` when there is none, `Refuse` when there are several and none was named.
+    """
+    found = [zone for zone in list_zones(conn) if zone.kind is ZoneKind.API and region in (None, zone.region)]
+    if not found:
+        named = "no region" if region is None else f"region {region}"
+        raise NotFound(
+            f"there is {named} whose API database is known",
+            hint="treetop region add NAME --nova-api URL; treetop region list",
+        )
+    if len(found) > 1:
+        names = ", ".join(repr(zone.region) for zone in found)
+        raise Refuse(f"there are {len(found)} regions: {names}", hint="say which: --region NAME")
+    return found[0]
 
 
 def find_zone(conn: psycopg.Connection, name: str) -> Zone:
