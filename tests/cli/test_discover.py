@@ -193,7 +193,8 @@ def test_a_cell_on_novas_own_machine_is_looked_for_where_the_regions_database_is
 
 def test_without_a_region_says_how_to_add_one(refused, top):
     assert "treetop region add NAME --nova-api URL" in refused("zone", "discover").hint
-    assert "region nowhere" in refused("zone", "discover", "--region", "nowhere").error
+    assert "no region 'nowhere'" in refused("zone", "discover", "--region", "nowhere").error
+    refused("zone", "discover", "--region", f"mysql://nova:{SECRET}@h/d")
 
 
 def test_with_several_regions_one_has_to_be_named(treetop, refused, top):

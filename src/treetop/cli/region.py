@@ -20,7 +20,16 @@ from treetop.cli.removal import forget_zone, is_confirmed
 from treetop.cli.top import connected, settings_of
 from treetop.errors import NotFound, Refuse, StopZone
 from treetop.model.source_url import parse_source_url
-from treetop.model.zone import Trust, Zone, ZoneId, ZoneKind, ZoneState, parse_region, parse_zone_name
+from treetop.model.zone import (
+    Trust,
+    Zone,
+    ZoneId,
+    ZoneKind,
+    ZoneState,
+    parse_region,
+    parse_zone_name,
+    shown_name,
+)
 from treetop.nova.zone_proposal import region_word
 from treetop.store.zones import ZoneReport, add_zone, report_zones
 
@@ -175,7 +184,7 @@ def _find(reports: Iterable[ZoneReport], name: str) -> tuple[str, list[ZoneRepor
     for region, found in _by_region(reports):
         if region == name:
             return region, found
-    raise NotFound(f"there is no region {parse_region(name)!r}", hint="treetop region list")
+    raise NotFound(f"there is no region {shown_name(name)}", hint="treetop region list")
 
 
 def _is_api(report: ZoneReport) -> bool:

@@ -129,12 +129,16 @@ class Freshness:
     lag_seconds: float | None
 
 
+def shown_name(text: str) -> str:
+    """What a message may repeat of something given as a name: all of it, or nothing where it may hold a secret."""
+    return repr(text) if _HARMLESS.fullmatch(text) else "what was given as name"
+
+
 def parse_zone_name(text: str) -> ZoneName:
     """Return `text` as a zone name; raise `Refuse` with the rule it breaks."""
     if NAME_PATTERN.fullmatch(text) is None:
-        shown = repr(text) if _HARMLESS.fullmatch(text) else "what was given as name"
         raise Refuse(
-            f"{shown} cannot be a zone name",
+            f"{shown_name(text)} cannot be a zone name",
             hint="use 1 to 63 of a-z, 0-9, '-' and '_', beginning and ending with a letter or digit",
         )
     return ZoneName(text)

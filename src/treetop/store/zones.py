@@ -23,6 +23,7 @@ from treetop.model.zone import (
     ZoneName,
     ZoneState,
     parse_password_reference,
+    shown_name,
 )
 from treetop.nova.mirrored_tables import MIRRORED_API_TABLES, MIRRORED_CELL_TABLES, top_table
 from treetop.store.partition import create_partition, drop_partition
@@ -109,9 +110,9 @@ def find_api_zone(conn: psycopg.Connection, region: str | None) -> Zone:
     """
     found = [zone for zone in list_zones(conn) if zone.kind is ZoneKind.API and region in (None, zone.region)]
     if not found:
-        named = "no region" if region is None else f"region {region}"
+        named = "" if region is None else f" {shown_name(region)}"
         raise NotFound(
-            f"there is {named} whose API database is known",
+            f"there is no region{named} whose API database is known",
             hint="treetop region add NAME --nova-api URL; treetop region list",
         )
     if len(found) > 1:
