@@ -2,16 +2,20 @@
 """The API in-process over a fresh top: `top` (to write rows), `api` (to ask)."""
 
 import json
+import threading
+from contextlib import contextmanager
 
 import falcon.testing
 import psycopg
 import pytest
 
+from tests.api import two_projects
 from tests.store.builders import PROJECT, a_zone
 from treetop.api.app import make_app
 from treetop.api.auth import noauth
 from treetop.api.caller import reader_of
 from treetop.api.options import ApiOptions
+from treetop.api.server_process import ApiServer, Listening
 from treetop.model.zone import ZoneId
 from treetop.nova.mirrored_tables import MIRRORED_API_TABLES, MIRRORED_CELL_TABLES, top_table
 from treetop.store.migrate import sync_schema
@@ -70,6 +74,19 @@ def pool(api_dsn):
     pool.close()
 
 
+@pytest.fixture(scope="session")
+def crowded_pool(top_server):
+    """Over a top with rows of two projects in every table (`two_projects`), which no test changes."""
+    with psycopg.connect(top_server.conninfo(), autocommit=True) as connection:
+        connection.execute("CREATE DATABASE crowded")
+    sync_schema(top_server.conninfo("crowded"))
+    with psycopg.connect(top_server.conninfo("crowded"), autocommit=True) as connection:
+        two_projects.fill(connection)
+    pool = open_pool(top_server.conninfo("crowded"), size=2, statement_timeout_seconds=5)
+    yield pool
+    pool.close()
+
+
 @pytest.fixture
 def top(api_dsn):
     """An autocommit connection to a top that has zone 1 and nothing else."""
@@ -92,3 +109,22 @@ def api(pool, top):
 @pytest.fixture
 def reader_api(pool, top):
     return Client(pool, authenticator=lambda _request, _project: reader_of(PROJECT))
+
+
+@contextmanager
+def serving(app):
+    """The port of a server that answers with `app` meanwhile."""
+    server = ApiServer(app, Listening(host="127.0.0.1", port=0, threads=2))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    yield server.port
+    server.stop()
+    thread.join(10)
+    assert not thread.is_alive()
+
+
+@pytest.fixture
+def port(pool, top):
+    """The port of a running server over the builders' top."""
+    with serving(make_app(pool, authenticator=noauth, options=ApiOptions())) as port:
+        yield port

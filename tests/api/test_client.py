@@ -8,16 +8,12 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from tests.store.builders import OTHER_PROJECT, a_server, a_zone, uuid_of
-from treetop.api.app import make_app
-from treetop.api.auth import noauth
-from treetop.api.options import ApiOptions
 from treetop.api.server_process import ApiServer, Listening
 from treetop.errors import Refuse
 
@@ -31,19 +27,6 @@ settings = replace(load_settings(), connection=sys.argv[1])
 serve(settings, port=0, on_ready=lambda port: print(port, flush=True))
 print("stopped", flush=True)
 """
-
-
-@pytest.fixture
-def port(pool, top):
-    """The port of a running server over the builders' top."""
-    app = make_app(pool, authenticator=noauth, options=ApiOptions())
-    server = ApiServer(app, Listening(host="127.0.0.1", port=0, threads=2))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    yield server.port
-    server.stop()
-    thread.join(10)
-    assert not thread.is_alive()
 
 
 def openstack(port, *arguments):

@@ -7,8 +7,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.api.conftest import Client
 from tests.store.builders import a_server
 from treetop.api.server_parameters import SERVER_PARAMETERS, sort_keys
+from treetop.store.pool import open_pool
 
 FLAGS = "'0', '1', 'f', 'false', 'n', 'no', 'off', 'on', 't', 'true', 'y', 'yes'"
 VALUE = "Invalid input for query parameters"
@@ -165,3 +167,15 @@ def test_what_is_not_routed_is_a_plain_404_with_request_ids(api, path):
 
 def test_head_is_not_routed_as_in_nova(api):
     assert api.ask("/v2.1/servers", method="HEAD").status_code == 404
+
+
+def test_a_pattern_that_never_ends_is_refused_and_says_so(api_dsn, top):
+    a_server(top, 1, display_name="a" * 251)
+    pool = open_pool(api_dsn, size=1, statement_timeout_seconds=0.2)
+    try:
+        status, fault, message = Client(pool).refusal(r"/v2.1/servers?name=^((a%2B)\2)%2B$")
+    finally:
+        pool.close()
+
+    assert (status, fault) == (400, "badRequest")
+    assert "longer than a request may take" in message

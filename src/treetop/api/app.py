@@ -19,7 +19,7 @@ from treetop.api.flavor_extra_specs import ExtraSpec, ExtraSpecs
 from treetop.api.flavor_source import FlavorShelf
 from treetop.api.flavors import Flavor, FlavorList
 from treetop.api.freshness_gate import FreshnessGate
-from treetop.api.middleware import Freshness, Identity, Microversions, RequestIds
+from treetop.api.middleware import Freshness, Identity, Microversions, Paths, RequestIds
 from treetop.api.openapi import Described, OpenApi
 from treetop.api.options import ApiOptions
 from treetop.api.patience import Patience
@@ -44,6 +44,7 @@ def make_app(pool: ConnectionPool, *, authenticator: Authenticator, options: Api
     """The application, reading through `pool`, which the caller opens and closes."""
     app = falcon.App()
     app.add_middleware(RequestIds())  # first: every answer has an id, refusals too
+    app.add_middleware(Paths())
     app.add_middleware(Microversions())  # before the caller: what cannot be served is said to everybody
     app.add_middleware(Identity(authenticator))
     patience = Patience(most=options.waiting_requests_max)

@@ -50,7 +50,8 @@ STEPS: Final[Mapping[int, str]] = MappingProxyType(
     }
 )
 
-_PATTERN = re.compile(r"([1-9][0-9]*)\.(0|[1-9][0-9]*)")
+# Nine digits at most: a supported version has fewer, and an answer's header repeats what was asked.
+_PATTERN = re.compile(r"([1-9][0-9]{0,8})\.(0|[1-9][0-9]{0,8})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

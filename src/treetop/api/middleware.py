@@ -32,6 +32,15 @@ class RequestIds:
         response.set_headers(request_id.answer_headers(request.context.request_id))
 
 
+class Paths:
+    """Lets no path in that nothing can be called."""
+
+    def process_request(self, request: falcon.Request, _response: falcon.Response) -> None:
+        """Raise what an unknown path is answered with for a NUL character, which no text of PostgreSQL's holds."""
+        if "\0" in request.path:
+            raise falcon.HTTPRouteNotFound
+
+
 class Microversions:
     """Decides the microversion of a routed request below `/v2.1`."""
 

@@ -55,14 +55,21 @@ class Conditions:
 
 @contextmanager
 def readable_patterns(clauses: Iterable[Clause]) -> Iterator[None]:
-    """Around the statement with these clauses: raise `Refuse` for a pattern that PostgreSQL cannot read."""
+    """Around the statement with these clauses: raise `Refuse` for a pattern that PostgreSQL cannot read, or not
+    match in the time that a statement has.
+    """
+    patterns = ", ".join(repr(value) for clause in clauses if clause.uses_pattern for value in clause.values)
     try:
         yield
     except errors.InvalidRegularExpression as error:
-        patterns = ", ".join(
-            repr(value) for clause in clauses if clause.uses_pattern for value in clause.values
-        )
         raise Refuse(
             f"the database cannot read the pattern {patterns}: {error.diag.message_primary}",
             hint="write it without look-behind and other signs that PostgreSQL's expressions lack",
+        ) from error
+    except errors.QueryCanceled as error:
+        if not patterns:
+            raise
+        raise Refuse(
+            f"the pattern {patterns} takes the database longer than a request may take",
+            hint="write a simpler pattern, without repetitions of repetitions, or ask for fewer servers",
         ) from error
