@@ -165,8 +165,13 @@ def test_what_is_not_routed_is_a_plain_404_with_request_ids(api, path):
     assert "OpenStack-API-Version" not in answer.headers
 
 
-def test_head_is_not_routed_as_in_nova(api):
-    assert api.ask("/v2.1/servers", method="HEAD").status_code == 404
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "TRACE"])
+@pytest.mark.parametrize("path", ["/v2.1", "/v2.1/servers", "/v2.1/servers/x"])
+def test_methods_that_nova_does_not_route_are_its_404(api, method, path):
+    answer = api.ask(path, method=method)
+
+    assert answer.status_code == 404
+    assert answer.headers["Content-Type"].startswith("text/plain")
 
 
 def test_a_pattern_that_never_ends_is_refused_and_says_so(api_dsn, top):

@@ -18,6 +18,7 @@ from treetop.api.freshness_gate import FreshnessGate, require_kept
 from treetop.api.options import ApiOptions
 
 _NOVA: Final = "/v2.1"
+_METHODS: Final = frozenset({"GET", "POST", "PUT", "DELETE", "PATCH"})
 
 
 class RequestIds:
@@ -33,11 +34,15 @@ class RequestIds:
 
 
 class Paths:
-    """Lets no path in that nothing can be called."""
+    """Lets in what can lead somewhere."""
 
     def process_request(self, request: falcon.Request, _response: falcon.Response) -> None:
-        """Raise what an unknown path is answered with for a NUL character, which no text of PostgreSQL's holds."""
-        if "\0" in request.path:
+        """Raise what an unknown path is answered with.
+
+        Nova routes no other methods (OPTIONS is CORS's, answered before us); a text of PostgreSQL's holds no NUL.
+        """
+        is_foreign = request.path.startswith(_NOVA) and request.method not in _METHODS
+        if is_foreign or "\0" in request.path:
             raise falcon.HTTPRouteNotFound
 
 

@@ -6,20 +6,26 @@ objects (parsing them would cost about 40 ms for 1,000 servers). Sessions run in
 long.
 """
 
+import select
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
 import psycopg
 from psycopg import errors
+from psycopg.pq import ExecStatus
 from psycopg.types.string import TextLoader
 from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout, TooManyRequests
 
 from treetop.errors import StoreUnavailable
-from treetop.store.session import CONNECT_TIMEOUT_SECONDS, store_errors
+from treetop.store.session import CONNECT_TIMEOUT_SECONDS, HALF_OPEN, store_errors
 
 _AS_TEXT: Final = ("uuid", "timestamp", "jsonb", "json")
 _CHECKOUT_SECONDS: Final = 2.0  # how long a request waits for a free connection before it is refused
+_ANSWER_SECONDS: Final = (
+    2.0  # and how long a server may take over an empty query before a connection is given up
+)
 
 
 def open_pool(conninfo: str, *, size: int, statement_timeout_seconds: float) -> ConnectionPool:
@@ -39,12 +45,30 @@ def open_pool(conninfo: str, *, size: int, statement_timeout_seconds: float) -> 
             "application_name": "treetop api",
             "options": f"-c timezone=UTC -c default_transaction_read_only=on "
             f"-c statement_timeout={round(statement_timeout_seconds * 1000)}",
+            **HALF_OPEN,
         },
         configure=read_as_text,
-        check=ConnectionPool.check_connection,
+        check=_require_answer,
         name="treetop-api",
         open=True,
     )
+
+
+def _require_answer(connection: psycopg.Connection) -> None:
+    """Raise `OperationalError` unless the server answers an empty query in time.
+
+    One whose machine stands still keeps the connection and says nothing; libpq alone would wait for it for ever.
+    """
+    deadline = time.monotonic() + _ANSWER_SECONDS
+    libpq = connection.pgconn
+    libpq.send_query(b"")
+    while libpq.is_busy():
+        if not select.select([libpq.socket], [], [], max(0.0, deadline - time.monotonic()))[0]:
+            raise psycopg.OperationalError("the server has the connection and does not answer")
+        libpq.consume_input()
+    while (result := libpq.get_result()) is not None:
+        if result.status != ExecStatus.EMPTY_QUERY:
+            raise psycopg.OperationalError("the server has closed the connection")
 
 
 def read_as_text(connection: psycopg.Connection) -> None:

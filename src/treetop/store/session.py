@@ -24,7 +24,7 @@ _REFUSALS = (
     "no pg_hba.conf entry",
 )
 #: A top that vanished without a word is noticed within some ten seconds (libpq's and the kernel's settings).
-_HALF_OPEN: dict[str, Any] = {  # Any: libpq takes numbers and text
+HALF_OPEN: dict[str, Any] = {  # Any: libpq takes numbers and text
     "keepalives_idle": 5,
     "keepalives_interval": 2,
     "keepalives_count": 3,
@@ -46,7 +46,7 @@ def open_session(conninfo: str, *, name: str, settings: str = "") -> psycopg.Con
             application_name=f"treetop {name}"[:63],
             connect_timeout=CONNECT_TIMEOUT_SECONDS,
             options=options,
-            **_HALF_OPEN,
+            **HALF_OPEN,
         )
 
 
