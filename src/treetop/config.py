@@ -99,6 +99,11 @@ _API: list[cfg.Opt] = [
         help="Availability zone of hosts that are in no aggregate with one, as the option of this name in nova.conf.",
     ),
     cfg.StrOpt(
+        "internal_service_availability_zone",
+        default="internal",
+        help="Availability zone of services that run no servers, as the option of this name in nova.conf.",
+    ),
+    cfg.StrOpt(
         "instance_name_template",
         default="instance-%08x",
         help="What OS-EXT-SRV-ATTR:instance_name is made with, as the option of this name in nova.conf.",
@@ -134,6 +139,7 @@ class Settings:
     stale_zones: str
     freshness_wait_seconds: float
     default_availability_zone: str
+    internal_service_availability_zone: str
     instance_name_template: str
     service_down_time: int
     config_files: tuple[str, ...]
@@ -182,6 +188,7 @@ def _settings(conf: cfg.ConfigOpts, files: tuple[str, ...]) -> Settings:
         stale_zones=conf.api.stale_zones,
         freshness_wait_seconds=conf.api.freshness_wait_seconds,
         default_availability_zone=conf.api.default_availability_zone,
+        internal_service_availability_zone=conf.api.internal_service_availability_zone,
         instance_name_template=conf.api.instance_name_template,
         service_down_time=conf.api.service_down_time,
         config_files=files,

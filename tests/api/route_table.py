@@ -2,7 +2,7 @@
 """Every route that the application has, and what to ask of it: found by looking, so that a new one is asked, too.
 
 A route whose path has a field that `FIELDS` does not know fails a test: say in `_of` what such a field can hold.
-Parameters are those of every table of `Parameter`s below `treetop.api`.
+Parameters are those of every `QuerySchema` below `treetop.api`.
 """
 
 import pkgutil
@@ -16,7 +16,7 @@ import falcon.inspect
 
 import treetop.api
 from tests.api.two_projects import CELLS, SIDES, Side
-from treetop.api.parameters import Parameter
+from treetop.api.parameters import QuerySchema
 
 
 def _of(side: Side) -> dict[str, tuple[str, ...]]:
@@ -25,6 +25,8 @@ def _of(side: Side) -> dict[str, tuple[str, ...]]:
         "project_id": (side.project,),
         "server_id": tuple(side.uuid(10 * CELLS[0] + number) for number in (0, 1, 3)),
         "flavor_id": (side.text("flavors-flavorid"),),
+        "hypervisor_id": (side.uuid(CELLS[0]), str(side.number), side.text("host")),
+        "aggregate_id": (str(side.number),),
         "key": (side.text("key"), side.text("flavor_extra_specs-key")),
     }
 
@@ -65,8 +67,8 @@ def parameter_names() -> list[str]:
     names: set[str] = set()
     for module in pkgutil.iter_modules(treetop.api.__path__, "treetop.api."):
         for value in vars(import_module(module.name)).values():
-            if isinstance(value, Mapping):
-                names.update(part.name for part in value.values() if isinstance(part, Parameter))
+            if isinstance(value, QuerySchema):
+                names.update(value.parameters)
     return sorted(names)
 
 

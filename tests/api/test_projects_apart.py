@@ -25,7 +25,11 @@ from treetop.api.options import ApiOptions
 
 MINORS = (1, 26, 40, 53, 64, 75, 90, MAXIMUM)
 #: Routes that say the same to everybody: what they answer with is nobody's.
-NOBODYS = {"/", "/v2.1", "/v2.1/", "/healthcheck", "/openapi.json", "/v1/zones"}
+NOBODYS = {
+    *("/", "/v2.1", "/v2.1/", "/healthcheck", "/openapi.json", "/v1/zones"),
+    *("/v2.1/os-hypervisors/statistics", "/v2.1/{project_id}/os-hypervisors/statistics"),
+    *("/v2.1/os-availability-zone", "/v2.1/{project_id}/os-availability-zone"),
+}
 
 
 def member_of(side):

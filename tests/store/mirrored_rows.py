@@ -115,7 +115,7 @@ def a_compute_node(connection, host, **changes):
 
 def a_cell_mapping(connection, name, **changes):
     """Write a region's entry for the cell of this name."""
-    return a_row(connection, "cell_mappings", name=name, uuid=uuid_of(next(_numbers)), **changes)
+    return a_row(connection, "cell_mappings", **{"name": name, "uuid": uuid_of(next(_numbers))} | changes)
 
 
 def a_server_group(connection, name, *, members=(), policy="affinity", rules=None, **changes):

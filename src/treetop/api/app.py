@@ -12,13 +12,17 @@ import falcon
 from falcon.routing import BaseConverter
 from psycopg_pool import ConnectionPool
 
+from treetop.api.aggregates import AggregateList, OneAggregate
 from treetop.api.auth import Authenticator
+from treetop.api.availability_zones import AvailabilityZoneList
 from treetop.api.faults import add_error_handlers
 from treetop.api.flavor_access import FlavorAccess
 from treetop.api.flavor_extra_specs import ExtraSpec, ExtraSpecs
 from treetop.api.flavor_source import FlavorShelf
 from treetop.api.flavors import Flavor, FlavorList
 from treetop.api.freshness_gate import FreshnessGate
+from treetop.api.hypervisor_extras import HypervisorSearch, HypervisorStatistics, HypervisorUptime
+from treetop.api.hypervisors import HypervisorList, OneHypervisor
 from treetop.api.middleware import Freshness, Identity, Microversions, Paths, RequestIds
 from treetop.api.openapi import Described, OpenApi
 from treetop.api.options import ApiOptions
@@ -26,6 +30,7 @@ from treetop.api.patience import Patience
 from treetop.api.server import Server
 from treetop.api.server_fields import View
 from treetop.api.servers import ServerList
+from treetop.api.services import ServiceList
 from treetop.api.status import Healthcheck, Zones
 from treetop.api.versions import Root, Version
 
@@ -80,4 +85,16 @@ def _nova(pool: ConnectionPool, options: ApiOptions) -> dict[str, object]:
         "flavors/{flavor_id}/os-extra_specs": ExtraSpecs(shelf, pool),
         "flavors/{flavor_id}/os-extra_specs/{key}": ExtraSpec(shelf, pool),
         "flavors/{flavor_id}/os-flavor-access": FlavorAccess(shelf, pool),
+        "os-services": ServiceList(pool, options),
+        "os-hypervisors": HypervisorList(pool, options, is_detail=False),
+        "os-hypervisors/detail": HypervisorList(pool, options, is_detail=True),
+        "os-hypervisors/statistics": HypervisorStatistics(pool),
+        "os-hypervisors/{hypervisor_id}": OneHypervisor(pool, options),
+        "os-hypervisors/{hypervisor_id}/search": HypervisorSearch(pool, options, has_servers=False),
+        "os-hypervisors/{hypervisor_id}/servers": HypervisorSearch(pool, options, has_servers=True),
+        "os-hypervisors/{hypervisor_id}/uptime": HypervisorUptime(pool, options),
+        "os-aggregates": AggregateList(pool),
+        "os-aggregates/{aggregate_id}": OneAggregate(pool),
+        "os-availability-zone": AvailabilityZoneList(pool, options, is_detail=False),
+        "os-availability-zone/detail": AvailabilityZoneList(pool, options, is_detail=True),
     }

@@ -52,3 +52,8 @@ def not_found(message: str) -> Fault:
 def unavailable(message: str, *, retry_after_seconds: int) -> Fault:
     """It cannot be answered now, but may be later."""
     return Fault(UNAVAILABLE, message, retry_after_seconds=retry_after_seconds)
+
+
+def no_resource() -> Fault:
+    """Nova's 404 for a path that there is not at this microversion."""
+    return not_found("The resource could not be found.")

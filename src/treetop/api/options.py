@@ -22,8 +22,9 @@ class ApiOptions:
     freshness_wait_seconds: how long a request waits for zones to be as fresh as it demands.
     waiting_requests_max: requests that wait for zones at the same time; fewer than there are threads.
     public_url: what links begin with; None: the scheme and host of the request.
-    default_availability_zone, instance_name_template, service_down_seconds: as in the zones' nova.conf
-    (service_down_time); they decide what a server's availability zone, name and host_status are.
+    default_availability_zone, internal_availability_zone, instance_name_template, service_down_seconds: as in the
+    zones' nova.conf (internal_service_availability_zone, service_down_time); they decide what availability zones,
+    a server's name and host_status, and the state of services are.
     """
 
     page_rows_max: int = 1000
@@ -34,4 +35,5 @@ class ApiOptions:
     public_url: str | None = None
     default_availability_zone: str = "nova"
     instance_name_template: str = "instance-%08x"
+    internal_availability_zone: str = "internal"
     service_down_seconds: int = 60

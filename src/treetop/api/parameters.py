@@ -13,6 +13,7 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Final
 from urllib.parse import parse_qsl
+from uuid import UUID
 
 from treetop.api.fault import Fault, bad_request
 from treetop.store.clause import Clause
@@ -147,6 +148,14 @@ def last(parameters: Parameters, name: str) -> str | None:
     return values[-1] if values else None
 
 
+def is_uuid(text: str) -> bool:
+    """Say whether Nova takes a text for a uuid: with dashes or without, in any case."""
+    try:
+        return str(UUID(text)).replace("-", "") == _plain_uuid(text)
+    except ValueError:
+        return False
+
+
 def is_truthy(text: str) -> bool:
     """A lenient boolean: what is not known to be true is false."""
     return text.strip().lower() in _TRUE
@@ -159,6 +168,10 @@ def page_rows(parameters: Parameters, *, most: int) -> int:
         return most
     digits = values[-1].lstrip("0")
     return most if len(digits) > len(str(most)) else min(most, int(digits or "0"))
+
+
+def _plain_uuid(text: str) -> str:
+    return text.replace("urn:", "").replace("uuid:", "").strip("{}").replace("-", "").lower()
 
 
 def _unknown(names: Collection[str], schema: QuerySchema) -> Fault:

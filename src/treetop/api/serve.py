@@ -71,6 +71,7 @@ def _options(settings: Settings) -> ApiOptions:
         freshness_wait_seconds=settings.freshness_wait_seconds,
         waiting_requests_max=max(1, settings.threads // 2),
         default_availability_zone=settings.default_availability_zone,
+        internal_availability_zone=settings.internal_service_availability_zone,
         instance_name_template=settings.instance_name_template,
         service_down_seconds=settings.service_down_time,
     )

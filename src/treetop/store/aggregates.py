@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Host aggregates out of the regions' own databases: tens of rows.
+
+Where two regions have one of the same id, the first one's is it. A region that does not share its hosts has
+aggregates without any.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import psycopg
+from psycopg.rows import class_row
+
+from treetop.model.zone import ZoneId
+
+_READ: Final = """
+    SELECT DISTINCT ON (aggregates.id) aggregates.*,
+           ARRAY(
+               SELECT hosts.host
+               FROM nova_aggregate_hosts AS hosts
+               WHERE hosts.zone_id = aggregates.zone_id AND hosts.aggregate_id = aggregates.id
+               ORDER BY hosts.id
+           ) AS hosts,
+           coalesce((
+               SELECT jsonb_object_agg(metadata.key, metadata.value)
+               FROM nova_aggregate_metadata AS metadata
+               WHERE metadata.zone_id = aggregates.zone_id AND metadata.aggregate_id = aggregates.id
+           ), '{}') AS metadata
+    FROM nova_aggregates AS aggregates
+    WHERE aggregates.zone_id = ANY(%(zones)s::smallint[])
+      AND (%(id)s::numeric IS NULL OR aggregates.id = %(id)s::numeric)
+    ORDER BY aggregates.id, array_position(%(zones)s::smallint[], aggregates.zone_id)
+"""
+_AVAILABILITY_ZONES: Final = """
+    SELECT DISTINCT value
+    FROM nova_aggregate_metadata
+    WHERE zone_id = ANY(%s::smallint[])
+      AND key = 'availability_zone'
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aggregate:
+    """One aggregate. created_at, updated_at, metadata: text, of JSON."""
+
+    zone_id: int
+    id: int
+    created_at: str | None
+    updated_at: str | None
+    uuid: str | None
+    name: str | None
+    hosts: list[str]
+    metadata: str
+
+
+def list_aggregates(connection: psycopg.Connection, zone_ids: Sequence[ZoneId]) -> list[Aggregate]:
+    """All of them, by id. zone_ids: the regions' databases, the ones that count first in front."""
+    return _read(connection, zone_ids, None)
+
+
+def read_aggregate(
+    connection: psycopg.Connection, zone_ids: Sequence[ZoneId], aggregate_id: int
+) -> Aggregate | None:
+    """The aggregate with this id; None if there is none."""
+    found = _read(connection, zone_ids, aggregate_id)
+    return found[0] if found else None
+
+
+def availability_zone_names(connection: psycopg.Connection, zone_ids: Sequence[ZoneId]) -> set[str]:
+    """The availability zones that aggregates name."""
+    return {name for (name,) in connection.execute(_AVAILABILITY_ZONES, (list(zone_ids),))}
+
+
+def _read(
+    connection: psycopg.Connection, zone_ids: Sequence[ZoneId], aggregate_id: int | None
+) -> list[Aggregate]:
+    parameters = {"zones": list(zone_ids), "id": None if aggregate_id is None else str(aggregate_id)}
+    with connection.cursor(row_factory=class_row(Aggregate)) as cursor:
+        return cursor.execute(_READ, parameters).fetchall()
