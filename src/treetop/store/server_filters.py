@@ -16,7 +16,7 @@ from treetop.store.clause import Clause
 
 #: Never shown: the losing copy of a server while it is resized across cells.
 VISIBLE: Final = Clause(template="hidden IS NOT TRUE")
-#: The literal that the partial indexes server_created and server_project ask for.
+#: The literal that the partial index server_created asks for.
 LIVE: Final = Clause(template="NOT deleted")
 NOT_SOFT_DELETED: Final = Clause(template="vm_state IS DISTINCT FROM 'soft-delete'")
 GONE: Final = Clause(template="deleted")
