@@ -183,13 +183,13 @@ def test_links_keep_every_repetition_of_a_parameter(api, top):
     assert (parts.scheme, parts.netloc, parts.path) == ("http", "falconframework.org", "/v2.1/servers/detail")
     assert parse_qsl(parts.query) == [
         ("limit", "1"),
+        ("marker", uuid_of(1)),
         ("sort_dir", "asc"),
         ("sort_dir", "desc"),
         ("sort_key", "display_name"),
         ("sort_key", "host"),
         ("status", "ACTIVE"),
         ("status", "ERROR"),
-        ("marker", uuid_of(1)),
     ]
 
 

@@ -26,8 +26,18 @@ def next_page(url: str, pairs: Iterable[tuple[str, str]], marker: str) -> str:
 
     Nova keeps only one value of a repeated parameter, which changes the order or the filter from page 2 on.
     """
-    kept = sorted((pair for pair in pairs if pair[0] != "marker"), key=lambda pair: pair[0])
-    return f"{url}?{urlencode([*kept, ('marker', marker)])}"
+    asked = list(pairs)
+    kept = [pair for pair in asked if pair[0] != "marker"]
+    following = ("marker", marker)
+    if len(kept) == len(asked):  # Nova leaves a marker among the others, and appends a first one
+        query = [*sorted(kept, key=_name), following]
+    else:
+        query = sorted([*kept, following], key=_name)
+    return f"{url}?{urlencode(query)}"
+
+
+def _name(pair: tuple[str, str]) -> str:
+    return pair[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -79,7 +79,7 @@ _ACCESS: Final = """
     FROM nova_flavor_projects
     WHERE zone_id = %s
       AND flavor_id = %s
-    ORDER BY id
+    ORDER BY project_id
 """
 
 
