@@ -5,7 +5,7 @@
 PYTHON ?= python3
 ARGS ?=
 
-.PHONY: help demo test check bench lock clean
+.PHONY: help demo test conformance check bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show what can be made
@@ -17,6 +17,10 @@ demo: .venv/installed ## Run demo zones, roll them up and serve them, until Ctrl
 test: .venv/installed-dev ## Run all tests, against real servers started in private folders
 	@sh tools/debian-packages.sh
 	@exec .venv/bin/python -m pytest $(ARGS)
+
+conformance: .venv/installed-dev ## Ask the real Nova and Treetop the same, and print what differs
+	@sh tools/debian-packages.sh
+	@exec .venv/bin/python -m tests.conformance $(ARGS)
 
 check: .venv/installed-dev ## Check style, types and the order of layers
 	@exec sh tools/check.sh

@@ -29,7 +29,7 @@ def make_nova_environment() -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two test runs at once
         if not stamp.exists() or stamp.read_text() != wanted:
             venv.create(ENVIRONMENT, with_pip=_uv() is None, clear=False)
-            _run(_install_command())
+            run(_install_command())
             stamp.write_text(wanted)
     return ENVIRONMENT / "bin"
 
@@ -40,19 +40,19 @@ def sync_schema(programs: Path, folder: Path, connection: str) -> None:
     connection, folder: as for `configure`.
     """
     configuration = configure(folder, connection)
-    _run([str(programs / "nova-manage"), "--config-file", str(configuration), "db", "sync", "--local_cell"])
+    run([str(programs / "nova-manage"), "--config-file", str(configuration), "db", "sync", "--local_cell"])
 
 
 def sync_api_schema(programs: Path, folder: Path, connection: str) -> None:
     """Make the API database's tables in an empty database, as an operator does: `nova-manage api_db sync`."""
     configuration = configure(folder, connection, section="api_database")
-    _run([str(programs / "nova-manage"), "--config-file", str(configuration), "api_db", "sync"])
+    run([str(programs / "nova-manage"), "--config-file", str(configuration), "api_db", "sync"])
 
 
 def read_servers(programs: Path, configuration: Path) -> dict[str, Any]:
     """Return what Nova's own objects read of every server of a cell that is not deleted, by uuid."""
     script = str(Path(__file__).with_name("read_with_nova.py"))
-    return dict(json.loads(_run([str(programs / "python"), script, str(configuration)])))
+    return dict(json.loads(run([str(programs / "python"), script, str(configuration)])))
 
 
 def configure(folder: Path, connection: str, *, section: str = "database") -> Path:
@@ -78,7 +78,8 @@ def _install_command() -> list[str]:
     return [uv, "pip", "install", "--quiet", "--python", python, "--requirement", str(LOCK)]
 
 
-def _run(command: list[str]) -> str:
+def run(command: list[str]) -> str:
+    """Run a program to its end and return what it prints; fail with the end of its output if it failed."""
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{' '.join(command)} failed:\n{done.stdout[-2000:]}\n{done.stderr[-3000:]}"
     return done.stdout
