@@ -7,10 +7,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.api.conftest import Client
-from tests.store.builders import a_server
+from tests.api.conftest import RUNAWAY_PATTERN, Client
+from tests.store.builders import PROJECT, a_server
+from treetop.api.caller import Caller
 from treetop.api.server_parameters import SERVER_PARAMETERS, sort_keys
-from treetop.store.pool import open_pool
 
 FLAGS = "'0', '1', 'f', 'false', 'n', 'no', 'off', 'on', 't', 'true', 'y', 'yes'"
 VALUE = "Invalid input for query parameters"
@@ -174,13 +174,61 @@ def test_methods_that_nova_does_not_route_are_its_404(api, method, path):
     assert answer.headers["Content-Type"].startswith("text/plain")
 
 
-def test_a_pattern_that_never_ends_is_refused_and_says_so(api_dsn, top):
+def test_a_pattern_that_never_ends_is_refused_and_says_so(impatient_api, top):
     a_server(top, 1, display_name="a" * 251)
-    pool = open_pool(api_dsn, size=1, statement_timeout_seconds=0.2)
-    try:
-        status, fault, message = Client(pool).refusal(r"/v2.1/servers?name=^((a%2B)\2)%2B$")
-    finally:
-        pool.close()
+
+    status, fault, message = impatient_api.refusal(f"/v2.1/servers?name={RUNAWAY_PATTERN}")
 
     assert (status, fault) == (400, "badRequest")
     assert "longer than a request may take" in message
+
+
+@pytest.mark.parametrize(
+    ("query", "minor", "words"),
+    [
+        ("foo=1&limit=x", 75, "'foo' does not match"),
+        ("limit=x&status=nonsense", 38, "limit"),
+        ("info_cache=1&status=nonsense", 38, "Invalid filter field"),
+        ("status=nonsense&changes-since=2026-01-02&changes-before=2026-01-01", 66, "Invalid status value"),
+        ("changes-since=2026-01-02&changes-before=2026-01-01&all_tenants=x", 66, "changes-since must be"),
+        ("all_tenants=x&locked=z", 73, "Unrecognized value 'x'"),
+        ("locked=z&sort_dir=up", 73, "Unrecognized value 'z'"),
+        ("sort_dir=up&marker=x", 1, "Unknown sort direction"),
+    ],
+)
+def test_of_two_faults_the_one_that_nova_finds_first_is_named(api, query, minor, words):
+    assert words in api.refusal(f"/v2.1/servers?{query}", minor)[2]
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("status=DELETED&all_tenants=1", "Only administrators may list deleted instances"),
+        ("all_tenants=1&sort_key=host", "Policy doesn't allow os_compute_api:servers:index:get_all_tenants"),
+        ("sort_key=host&sort_dir=up", "Only administrators can sort servers by host"),
+    ],
+)
+def test_of_two_things_that_are_forbidden_the_one_that_nova_finds_first_is_named(reader_api, query, words):
+    status, _, message = reader_api.refusal(f"/v2.1/servers?{query}")
+
+    assert status == 403
+    assert words in message
+
+
+def test_a_status_that_is_none_was_an_empty_list_whatever_else_is_asked(reader_api):
+    assert reader_api.get("/v2.1/servers?status=nonsense&all_tenants=1", 37) == {"servers": []}
+
+
+def test_parameters_are_judged_before_the_policy(pool, top):
+    nobody = Caller(
+        user_id="x", project_id=PROJECT, is_admin=False, permissions=frozenset(), elsewhere=frozenset()
+    )
+    api = Client(pool, authenticator=lambda _request, _project: nobody)
+
+    assert api.refusal("/v2.1/servers?limit=x")[0] == 400
+    assert api.refusal("/v2.1/servers") == (
+        403,
+        "forbidden",
+        "Policy doesn't allow os_compute_api:servers:index to be performed.",
+    )
+    assert "servers:detail" in api.refusal("/v2.1/servers/detail")[2]

@@ -3,7 +3,7 @@
 
 import pytest
 
-from tests.store.builders import IMAGE, USER, a_server, uuid_of
+from tests.store.builders import IMAGE, PROJECT, USER, a_row, a_server, a_zone, uuid_of
 
 ODD = {
     "display_name": "Web-01 (blue|green)",
@@ -218,3 +218,60 @@ def test_parameters_of_the_real_client_are_understood(api, top):
 
     assert api.names("deleted=False&all_tenants=True", 100) == ["vm-1"]
     assert api.names(f"image={IMAGE.upper()}&user_id={USER}&deleted=False&limit=2", 100) == ["vm-1"]
+
+
+def a_flavor(top, number, flavor_id, *, zone_id=9, is_public=True):
+    a_row(top, "flavors", zone_id=zone_id, id=number, flavorid=flavor_id, is_public=is_public)
+
+
+@pytest.fixture
+def flavored(top):
+    """The region has flavor `tiny` (made anew: number 2) and a private one; cell 3 is of a region nobody reads."""
+    a_zone(top, 9, kind="api")
+    a_zone(top, 2)
+    a_zone(top, 3)
+    top.execute("UPDATE zone SET region = 'elsewhere' WHERE id = 3")
+    a_flavor(top, 2, "tiny")
+    a_flavor(top, 5, "secret", is_public=False)
+    a_server(top, 1, display_name="of-the-deleted-one", instance_type_id=1, flavor_id="tiny")
+    a_server(top, 2, display_name="of-the-new-one", instance_type_id=2, flavor_id="tiny")
+    a_server(top, 3, display_name="in-cell-2", instance_type_id=2, flavor_id="old-name", zone_id=2)
+    a_server(top, 4, display_name="elsewhere", instance_type_id=77, flavor_id="tiny", zone_id=3)
+    a_server(top, 5, display_name="secret", instance_type_id=5, flavor_id="secret")
+
+
+@pytest.mark.parametrize(
+    ("flavor", "names"),
+    [
+        ("tiny", ["elsewhere", "in-cell-2", "of-the-new-one"]),
+        ("TINY", ["elsewhere", "in-cell-2", "of-the-new-one"]),
+        ("old-name", []),
+        ("secret", ["secret"]),
+        ("nosuch", []),
+    ],
+)
+def test_a_flavor_is_the_one_that_the_region_has_now(api, flavored, flavor, names):
+    assert api.names(f"flavor={flavor}") == names
+
+
+def test_a_flavor_that_the_project_may_not_see_finds_nothing(reader_api, top, flavored):
+    assert reader_api.names("flavor=secret") == []
+
+    a_row(top, "flavor_projects", zone_id=9, id=1, flavor_id=5, project_id=PROJECT)
+    assert reader_api.names("flavor=secret") == ["secret"]
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("name=vm-1&display_name=vm-2", ["vm-2"]),
+        ("display_name=vm-2&name=vm-1", ["vm-1"]),
+        ("image=x&image_ref=" + IMAGE, ["vm-2", "vm-1"]),
+        (f"all_tenants=1&project_id=none&tenant_id={PROJECT}", ["vm-2", "vm-1"]),
+    ],
+)
+def test_of_two_names_for_one_filter_the_later_one_counts(api, top, query, names):
+    a_server(top, 1)
+    a_server(top, 2)
+
+    assert api.names(query) == names

@@ -138,6 +138,57 @@ def a_row(connection, table, **columns):
     )
 
 
+def serialized(name, data):
+    """An object as Nova writes it into a column."""
+    return {
+        "nova_object.name": name,
+        "nova_object.namespace": "nova",
+        "nova_object.version": "1.0",
+        "nova_object.data": data,
+        "nova_object.changes": [],
+    }
+
+
+def a_build_request(connection, number, *, zone_id=9, created_at=None, tags=(), **changes):
+    """Write the build request of a server that was just accepted; return its uuid. Later numbers are newer."""
+    flavor = {"flavorid": "tiny", "name": "m1.tiny", "memory_mb": 512, "vcpus": 1, "root_gb": 1}
+    flavor |= {"ephemeral_gb": 0, "swap": 0, "extra_specs": FLAVOR["extra_specs"]}
+    data = {
+        "uuid": uuid_of(number),
+        "project_id": PROJECT,
+        "user_id": USER,
+        "display_name": f"new-{number}",
+        "hostname": f"new-{number}",
+        "vm_state": "building",
+        "task_state": "scheduling",
+        "power_state": 0,
+        "image_ref": IMAGE,
+        "availability_zone": "az-wish",
+        "launch_index": 0,
+        "locked": False,
+        "auto_disk_config": True,
+        "config_drive": "",
+        "metadata": {"role": "web"},
+        "system_metadata": {"image_os_distro": "debian", "boot_roles": "member"},
+        "flavor": serialized("Flavor", flavor),
+        "info_cache": serialized("InstanceInfoCache", {"network_info": "[]"}),
+        "trusted_certs": None,
+    } | changes
+    listed = [serialized("Tag", {"tag": tag, "resource_id": data["uuid"]}) for tag in tags]
+    a_row(
+        connection,
+        "build_requests",
+        zone_id=zone_id,
+        id=number,
+        created_at=created_at or START + timedelta(minutes=number),
+        project_id=data["project_id"],
+        instance_uuid=data["uuid"],
+        instance=json.dumps(serialized("Instance", data)),
+        tags=json.dumps(serialized("TagList", {"objects": listed})),
+    )
+    return data["uuid"]
+
+
 def add_server(connection: psycopg.Connection, columns):
     values = [json.dumps(value) if isinstance(value, dict | list) else value for value in columns.values()]
     connection.execute(

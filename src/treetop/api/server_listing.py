@@ -1,50 +1,47 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a list request asks for: checked parameters in, a `ServerQuery` out. Pure; the order of the steps is
-Nova's.
+"""What a list request asks for: parameters as sent in, a checked `ServerListing` out. Pure.
 
-Where Nova's own behaviour is a fault (500 on NULL sort keys, a sort direction that slides), this does the
-sane thing instead; docs/reference/api.md says where.
+The steps and their order are Nova's, so that of two faults in a request the same one is named. Where Nova's own
+behaviour is a fault (a sort direction that slides), this does the sane thing instead;
+docs/reference/differences-from-nova.md says where.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
 from typing import Final
 
 from treetop.api.caller import Caller
-from treetop.api.fault import bad_request, denied, forbidden
-from treetop.api.parameters import Parameters, is_truthy, page_rows, parse_flag, parse_time, validate
+from treetop.api.fault import bad_request, forbidden
+from treetop.api.parameters import Parameters, is_truthy, last, page_rows, parse_flag, parse_time, validate
 from treetop.api.permission import Permission
 from treetop.api.server_parameters import JOINED_TABLES, SERVER_PARAMETERS, SERVER_QUERY, is_sorted_by
-from treetop.model.zone import ZoneId
-from treetop.nova.states import states_of
-from treetop.store.clause import Clause
-from treetop.store.freshness import ZoneView, feed_reaches
-from treetop.store.server_filters import (
-    GONE,
-    GONE_OR_SOFT_DELETED,
-    LIVE,
-    NOT_SOFT_DELETED,
-    NOTHING,
-    equals,
-    is_true,
-    of_project,
-    on_host,
-    one_of,
-    tagged,
-    updated_before,
-    updated_since,
-)
+from treetop.nova.states import States, states_of
 from treetop.store.server_order import NEWEST_FIRST, SortKey
-from treetop.store.servers import ServerQuery
 
+TAG_FILTERS: Final = ("tags", "tags-any", "not-tags", "not-tags-any")
 _STATUS_REFUSED_SINCE: Final = 38
 _ADMIN_SORT_KEYS: Final = ("host", "node")
-_TAG_FILTERS: Final = {  # parameter -> (every tag?, negated?)
-    "tags": (True, False),
-    "tags-any": (False, False),
-    "not-tags": (True, True),
-    "not-tags-any": (False, True),
-}
+_COLUMNS: Final = {"name": "display_name", "image": "image_ref", "tenant_id": "project_id"}
+#: What is no filter on one column, and is read by name.
+_READ_BY_NAME: Final = frozenset(
+    (
+        *("status", "all_tenants", "deleted", "soft_deleted", "changes-since", "changes-before", "locked"),
+        *("sort_key", "sort_dir", "limit", "marker"),
+        *TAG_FILTERS,
+    )
+)
+
+
+class Life(Enum):
+    """Which servers by whether they are deleted."""
+
+    LIVE = "live"
+    LIVE_OR_SOFT_DELETED = "live or soft-deleted"
+    GONE = "deleted"
+    GONE_OR_SOFT_DELETED = "deleted or soft-deleted"
+    ANY = "any"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,39 +52,63 @@ class ListRequest:
     caller: Caller
     is_detail: bool
     page_rows_max: int
-    columns: tuple[str, ...]
-    zones: Sequence[ZoneView]
-
-    @property
-    def zone_ids(self) -> tuple[ZoneId, ...]:
-        """Every zone."""
-        return tuple(zone.zone_id for zone in self.zones)
 
 
-def server_query(pairs: Sequence[tuple[str, str]], request: ListRequest) -> ServerQuery:
-    """The query for `pairs`, the parameters as sent. Raises a 400 or 403 `Fault` in Nova's words."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerListing:
+    """One page that may be asked for.
+
+    filters: column of Nova's (or `flavor`, `ip`, `ip6`, `description`) -> what it is asked for; of two parameters for
+    one column the later one. states: by `status`; None: not asked. since, before: instants of the last update.
+    is_of_all: servers of every project may be listed. tags: by parameter. marker: None: the first page.
+    """
+
+    filters: Mapping[str, str]
+    is_of_all: bool
+    states: States | None
+    life: Life
+    since: datetime | None
+    before: datetime | None
+    tags: Mapping[str, Sequence[str]]
+    locked: bool | None
+    order: tuple[SortKey, ...]
+    limit: int
+    marker: str | None
+
+
+def server_listing(pairs: Sequence[tuple[str, str]], request: ListRequest) -> ServerListing | None:
+    """What `pairs`, the parameters as sent, ask for; None: nothing that can be. Raises a 400 or 403 `Fault`."""
     checked = validate(pairs, SERVER_QUERY, minor=request.minor)
+    kind = Permission.SERVERS_DETAIL if request.is_detail else Permission.SERVERS_INDEX
+    request.caller.require(kind)
     parameters = _allowed(checked, request)
-    clauses = (
-        *_scope(parameters, request),
-        *_states(parameters, request),
-        *_life(parameters, request),
-        *_times(parameters, request),
-        *_others(parameters, request),
-    )
-    return ServerQuery(
-        columns=request.columns,
-        clauses=clauses,
+    states = _states(parameters, request.minor)
+    if states is not None and not states.vm_states:
+        return None
+    since, before = _times(parameters)
+    life = _life(parameters, states, is_admin=request.caller.is_admin)
+    tags = {name: asked.split(",") for name in TAG_FILTERS if (asked := last(parameters, name)) is not None}
+    sees_all = _all_projects(parameters, request)
+    locked = last(parameters, "locked")
+    return ServerListing(
+        filters=_filters(parameters, states, None if sees_all else request.caller),
+        is_of_all=sees_all,
+        states=states,
+        life=life,
+        since=since,
+        before=before,
+        tags=tags,
+        locked=None if locked is None else parse_flag(locked),
         order=_order(parameters, request),
         limit=page_rows(parameters, most=request.page_rows_max),
-        marker=_last(parameters, "marker") or None,
+        marker=last(parameters, "marker") or None,
     )
 
 
 def _allowed(checked: Parameters, request: ListRequest) -> Parameters:
     """Drop what the caller may not filter by; refuse names that no server can be filtered by."""
     kept = checked
-    if Permission.ALL_FILTERS not in request.caller.permissions:
+    if not request.caller.may(Permission.ALL_FILTERS):
         kept = {name: values for name, values in checked.items() if _is_open(name, request.minor)}
     for name in kept:
         if name in JOINED_TABLES or name.startswith("_"):
@@ -102,86 +123,65 @@ def _is_open(name: str, minor: int) -> bool:
     )
 
 
-def _scope(parameters: Parameters, request: ListRequest) -> tuple[Clause, ...]:
-    """Whose servers: the caller's project, or all (of one project, if asked)."""
-    asked = _last(parameters, "all_tenants")
-    if asked is None or (asked and not parse_flag(asked)):
-        return (of_project(request.caller.project_id),)
-    kind = "detail" if request.is_detail else "index"
-    permission = Permission[f"{kind.upper()}_ALL_TENANTS"]
-    if permission not in request.caller.permissions:
-        raise denied(permission)
-    return tuple(
-        of_project(value)
-        for name in ("project_id", "tenant_id")
-        if (value := _last(parameters, name)) is not None
-    )
-
-
-def _states(parameters: Parameters, request: ListRequest) -> tuple[Clause, ...]:
-    """`status`, which in Nova replaces `vm_state` and mostly `task_state`; else these two."""
+def _states(parameters: Parameters, minor: int) -> States | None:
+    """The states of the asked statuses; none of them: a 400, of old an empty list."""
     statuses = parameters.get("status")
-    vm_state, task_state = _last(parameters, "vm_state"), _last(parameters, "task_state")
-    clauses = [] if task_state is None else [equals("task_state", task_state)]
     if statuses is None:
-        return (*clauses, *([] if vm_state is None else [equals("vm_state", vm_state)]))
+        return None
     states = states_of(statuses)
-    if not states.vm_states:
-        if request.minor >= _STATUS_REFUSED_SINCE:
-            raise bad_request("Invalid status value")
-        return (NOTHING,)
-    if states.task_states is not None:
-        clauses = [one_of("task_state", states.task_states)]
-    return (*clauses, one_of("vm_state", states.vm_states))
+    if not states.vm_states and minor >= _STATUS_REFUSED_SINCE:
+        raise bad_request("Invalid status value")
+    return states
 
 
-def _life(parameters: Parameters, request: ListRequest) -> tuple[Clause, ...]:
-    """Live, deleted, soft-deleted servers, or all of them."""
-    asked = _last(parameters, "deleted")
-    soft = _last(parameters, "soft_deleted")
-    if states_of(parameters.get("status", ())).vm_states == {"deleted"}:
-        if not request.caller.is_admin:
+def _times(parameters: Parameters) -> tuple[datetime | None, datetime | None]:
+    since = parse_time(last(parameters, "changes-since") or "")
+    before = parse_time(last(parameters, "changes-before") or "")
+    if since is not None and before is not None and before < since:
+        raise bad_request("The value of changes-since must be less than or equal to changes-before.")
+    return since, before
+
+
+def _life(parameters: Parameters, states: States | None, *, is_admin: bool) -> Life:
+    asked = last(parameters, "deleted")
+    soft = last(parameters, "soft_deleted")
+    if states is not None and states.vm_states == {"deleted"}:
+        if not is_admin:
             raise forbidden("Only administrators may list deleted instances")
         asked = "true"
     if asked is None:
         if "changes-since" in parameters or "changes-before" in parameters:
-            return ()
+            return Life.ANY
         asked = "false"
     if is_truthy(asked):
-        return (GONE,) if soft == "" else (GONE_OR_SOFT_DELETED,)
-    return (LIVE,) if soft else (LIVE, NOT_SOFT_DELETED)
+        return Life.GONE if soft == "" else Life.GONE_OR_SOFT_DELETED
+    return Life.LIVE_OR_SOFT_DELETED if soft else Life.LIVE
 
 
-def _times(parameters: Parameters, request: ListRequest) -> tuple[Clause, ...]:
-    since = parse_time(_last(parameters, "changes-since") or "")
-    before = parse_time(_last(parameters, "changes-before") or "")
-    if since is not None and before is not None and before < since:
-        raise bad_request("The value of changes-since must be less than or equal to changes-before.")
-    clauses: list[Clause] = []
-    if since is not None:
-        clauses.extend(updated_since(since, through_feed=feed_reaches(request.zones, since)))
-    if before is not None:
-        clauses.append(updated_before(before))
-    return tuple(clauses)
+def _all_projects(parameters: Parameters, request: ListRequest) -> bool:
+    asked = last(parameters, "all_tenants")
+    if asked is None or (asked and not parse_flag(asked)):
+        return False
+    request.caller.require(
+        Permission.DETAIL_ALL_TENANTS if request.is_detail else Permission.INDEX_ALL_TENANTS
+    )
+    return True
 
 
-def _others(parameters: Parameters, request: ListRequest) -> tuple[Clause, ...]:
-    clauses = [
-        clause(values[-1])
+def _filters(parameters: Parameters, states: States | None, owner: Caller | None) -> Mapping[str, str]:
+    """The filters on single columns. owner: whose project's servers, or own ones; None: everybody's."""
+    filters = {
+        _COLUMNS.get(name, name): values[-1]
         for name, values in parameters.items()
-        if (clause := SERVER_PARAMETERS[name].clause) is not None
-    ]
-    for name, (every, negate) in _TAG_FILTERS.items():
-        tags = _last(parameters, name)
-        if tags is not None:
-            clauses.append(tagged(tags.split(","), every=every, negate=negate))
-    locked = _last(parameters, "locked")
-    if locked is not None:
-        clauses.append(is_true("locked", value=parse_flag(locked)))
-    host = _last(parameters, "host")
-    if host is not None:
-        clauses.append(on_host(host, request.zone_ids))
-    return tuple(clauses)
+        if name not in _READ_BY_NAME and not (name == "tenant_id" and owner is not None)
+    }
+    if owner is not None:
+        filters |= {"project_id": owner.project_id} if owner.project_id else {"user_id": owner.user_id}
+    if states is not None:
+        filters.pop("vm_state", None)
+        if states.task_states is not None:
+            filters.pop("task_state", None)
+    return filters
 
 
 def _order(parameters: Parameters, request: ListRequest) -> tuple[SortKey, ...]:
@@ -209,8 +209,3 @@ def _order(parameters: Parameters, request: ListRequest) -> tuple[SortKey, ...]:
         SortKey(name=name, descending=direction == "desc")
         for name, direction in zip(kept, directions, strict=True)
     )
-
-
-def _last(parameters: Parameters, name: str) -> str | None:
-    values = parameters.get(name)
-    return values[-1] if values else None

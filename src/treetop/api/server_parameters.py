@@ -18,6 +18,7 @@ from treetop.store.server_filters import (
     matches,
     matches_as_digit,
     matches_as_text,
+    of_project,
 )
 from treetop.store.server_order import SORT_KEYS
 
@@ -75,20 +76,21 @@ def _tables() -> Iterator[Parameter]:
     yield Parameter(name="description", kind=pattern, clause=partial(matches, "display_description"))
     yield Parameter(name="image", kind=text, everyone_since=1, clause=partial(equals, "image_ref"))
     yield Parameter(name="image_ref", kind=text, clause=partial(equals, "image_ref"))
-    yield Parameter(name="flavor", kind=pattern, everyone_since=1, clause=partial(equals, "flavor_id"))
+    yield Parameter(name="flavor", kind=pattern, everyone_since=1)
     yield Parameter(name="ip", kind=pattern, everyone_since=1, clause=partial(at_address, version=4))
     yield Parameter(name="ip6", kind=pattern, everyone_since=5, clause=partial(at_address, version=6))
     yield Parameter(name="uuid", clause=has_uuid)
     yield Parameter(name="host")
     yield Parameter(name="user_id", everyone_since=_FILTERS_OPENED, clause=partial(equals, "user_id"))
-    yield Parameter(name="vm_state", everyone_since=_FILTERS_OPENED)
-    yield Parameter(name="task_state", everyone_since=_FILTERS_OPENED)
+    yield Parameter(name="vm_state", everyone_since=_FILTERS_OPENED, clause=partial(equals, "vm_state"))
+    yield Parameter(name="task_state", everyone_since=_FILTERS_OPENED, clause=partial(equals, "task_state"))
     yield Parameter(name="launch_index", clause=partial(matches_as_text, "launch_index"))
     yield Parameter(
         name="auto_disk_config", kind=pattern, clause=partial(matches_as_digit, "auto_disk_config")
     )
     yield from _patterns()
-    for name in ("project_id", "tenant_id", "deleted", "soft_deleted"):
+    yield Parameter(name="project_id", clause=of_project)
+    for name in ("tenant_id", "deleted", "soft_deleted"):
         yield Parameter(name=name)
     for name in ("status", "all_tenants", "sort_dir", "marker"):
         yield Parameter(name=name, everyone_since=1)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """`GET /servers` and `/servers/detail`: Nova's list of servers, over all zones, from the top alone.
 
-One page is a few statements: freshness, the marker, the rows, and one for each thing that other tables say about
-them. Raises what `server_listing` and `store.servers` raise; `faults` turns it into Nova's answers.
+One page is a few statements: freshness, the rows (`server_page`), and one for each thing that other tables say about
+them. Raises what `server_listing` and `server_page` raise; `faults` turns it into Nova's answers.
 """
 
 import falcon
@@ -10,20 +10,18 @@ import orjson
 from psycopg_pool import ConnectionPool
 
 from treetop.api.caller import Caller
-from treetop.api.fault import bad_request
 from treetop.api.links import next_page, project_prefix
 from treetop.api.options import ApiOptions
 from treetop.api.parameters import parse_query
 from treetop.api.placeholders import may_list_placeholders, placeholders
 from treetop.api.server_documents import documents, page_of
 from treetop.api.server_fields import View
-from treetop.api.server_listing import ListRequest, server_query
+from treetop.api.server_listing import ListRequest, server_listing
+from treetop.api.server_page import NO_ROWS, PageRequest, read_page
 from treetop.api.server_view import server_view
 from treetop.api.stale_zones import hidden_zones
-from treetop.errors import NotFound
 from treetop.store.freshness import read_zones
 from treetop.store.pool import reading
-from treetop.store.servers import ServerRow, list_servers, narrowed
 
 _JSON = "application/json"
 
@@ -43,38 +41,41 @@ class ServerList:
         minor: int = request.context.minor
         caller: Caller = request.context.caller
         pairs = parse_query(request.query_string)
+        asked = ListRequest(
+            minor=minor,
+            caller=caller,
+            is_detail=self._view is View.DETAIL,
+            page_rows_max=self._options.page_rows_max,
+        )
+        listing = server_listing(pairs, asked)
         view = server_view(self._view, minor=minor, caller=caller)
         with reading(self._pool) as connection:
             zones = request.context.zones = read_zones(connection)
             hidden = hidden_zones(request, self._options, zones)
-            query = server_query(
-                pairs,
-                ListRequest(
-                    minor=minor,
-                    caller=caller,
-                    is_detail=self._view is View.DETAIL,
-                    page_rows_max=self._options.page_rows_max,
-                    columns=view.columns,
-                    zones=zones,
-                ),
-            )
             page = page_of(request, self._options, project_id, zones)
-            try:
-                rows = list_servers(connection, narrowed(query, hidden.outside()))
-            except NotFound as error:
-                raise bad_request(str(error)) from None
-            unknown: list[ServerRow] = []
-            if hidden.has_placeholders and may_list_placeholders(pairs, minor=minor, caller=caller):
-                left = narrowed(query, hidden.inside(), rows=query.limit - len(rows))
-                unknown = list_servers(connection, left)
-            shown = documents(connection, view, rows, page, self._options)
-            stale = documents(connection, view, unknown, page, self._options)
+            read = NO_ROWS
+            if listing is not None:
+                has_unknown = hidden.has_placeholders and may_list_placeholders(
+                    pairs, minor=minor, caller=caller
+                )
+                read = read_page(
+                    connection,
+                    PageRequest(
+                        listing=listing,
+                        columns=view.columns,
+                        caller=caller,
+                        zones=zones,
+                        hidden=hidden,
+                        has_unknown=has_unknown,
+                    ),
+                )
+            shown = documents(connection, view, read.rows, page, self._options)
+            stale = documents(connection, view, read.unknown, page, self._options)
         body = [",".join([*placeholders(stale, self._view), *shown])]
-        rows = unknown + rows
-        if rows and len(rows) == query.limit:
+        if read.next_marker is not None:
             suffix = "/detail" if self._view is View.DETAIL else ""
             url = f"{page.base_url}/v2.1{project_prefix(project_id)}/servers{suffix}"
-            link = {"rel": "next", "href": next_page(url, pairs, rows[-1][view.columns.index("uuid")])}
+            link = {"rel": "next", "href": next_page(url, pairs, read.next_marker)}
             body.append(f'],"servers_links":[{orjson.dumps(link).decode()}')
         response.data = f'{{"servers":[{"".join(body)}]}}'.encode()
         response.content_type = _JSON

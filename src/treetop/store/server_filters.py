@@ -10,7 +10,6 @@ import re
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Final, LiteralString
-from uuid import UUID
 
 from treetop.store.clause import Clause
 
@@ -23,8 +22,14 @@ GONE: Final = Clause(template="deleted")
 GONE_OR_SOFT_DELETED: Final = Clause(template="(deleted OR vm_state = 'soft-delete')")
 NOTHING: Final = Clause(template="false")
 
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _SIGNS = re.compile(r"[\\.^$*+?{}\[\]()]")  # without one of these a pattern means itself
 _ADDRESS = re.compile(r"[0-9A-Fa-f.:/]+")
+
+
+def is_uuid(text: str) -> bool:
+    """Say whether a text has the form in which Nova writes a uuid, in any case."""
+    return _UUID.fullmatch(text) is not None
 
 
 def of_project(project_id: str) -> Clause:
@@ -63,13 +68,40 @@ def is_true(column: str, *, value: bool) -> Clause:
     return Clause(template="coalesce({column}, false) = {0}", column=column, values=(value,))
 
 
+# A flavor's number is the same in all cells of a region, whose own table says which flavor has it now: a server of a
+# flavor that was deleted, or made anew under its old id, is not found. Where no such table is read, the flavor that
+# the server carries decides.
+_FLAVOR: Final[LiteralString] = """
+((zone_id, instance_type_id) IN (
+     SELECT cell.id, flavor.id::integer
+     FROM nova_flavors AS flavor
+     JOIN zone AS region ON region.id = flavor.zone_id
+     JOIN zone AS cell ON cell.region = region.region AND cell.kind = 'cell'
+     WHERE lower(flavor.flavorid) = lower({0}::text)
+       AND ({1}::text IS NULL OR flavor.is_public OR EXISTS (
+           SELECT FROM nova_flavor_projects AS access
+           WHERE access.zone_id = flavor.zone_id AND access.flavor_id = flavor.id AND access.project_id = {1}::text))
+ ) OR (
+     lower(flavor_id) = lower({0}::text)
+     AND zone_id <> ALL (ARRAY(
+         SELECT cell.id
+         FROM zone AS cell
+         JOIN zone AS region USING (region)
+         JOIN zone_position ON zone_position.zone_id = region.id AND zone_position.is_loaded
+         WHERE region.kind = 'api'))
+ ))"""
+
+
+def has_flavor(flavor_id: str, *, of_project: str | None) -> Clause:
+    """Made of a flavor. of_project: which counts only if that project may see it; None: every one counts."""
+    return Clause(template=_FLAVOR, values=(flavor_id, of_project))
+
+
 def has_uuid(text: str) -> Clause:
     """The server with this uuid; a text that is none matches nothing."""
-    try:
-        uuid = UUID(text)
-    except ValueError:
+    if not is_uuid(text):
         return NOTHING
-    return Clause(template="uuid = {0}", values=(uuid,))
+    return Clause(template="uuid = {0}::uuid", values=(text,))
 
 
 def matches(column: str, pattern: str) -> Clause:

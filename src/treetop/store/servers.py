@@ -6,7 +6,6 @@ Rows are tuples in the order of the asked columns; see `store.pool` for the form
 `NotFound` for a marker that is no server, `Refuse` for a pattern that PostgreSQL cannot read.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -16,10 +15,8 @@ from psycopg import sql
 
 from treetop.errors import NotFound
 from treetop.store.clause import Clause, Conditions, readable_patterns
-from treetop.store.server_filters import LIVE, VISIBLE, of_project
+from treetop.store.server_filters import LIVE, VISIBLE, is_uuid, of_project
 from treetop.store.server_order import NEWEST_FIRST, SortKey, complete, segments
-
-_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 # Order and beginning fit index server_created (all projects) or server_project: a page of each partition's
 # index, merged.
@@ -80,7 +77,7 @@ def read_server(
     connection: psycopg.Connection, uuid: str, columns: Sequence[str], *, project_id: str | None
 ) -> ServerRow | None:
     """The live server with this uuid, of `project_id` (None: of any); None if there is none."""
-    if _UUID.fullmatch(uuid) is None:
+    if not is_uuid(uuid):
         return None
     conditions = Conditions()
     conditions.add((VISIBLE, LIVE, Clause(template="uuid = {0}::uuid", values=(uuid,))))
@@ -97,7 +94,7 @@ def _marker_values(
 ) -> tuple[object, ...]:
     """What the order compares, of this server (zone_id None: wherever it is); raises `NotFound`."""
     row = None
-    if _UUID.fullmatch(uuid):
+    if is_uuid(uuid):
         statement = sql.SQL(
             "SELECT {} FROM server "
             "WHERE uuid = %(uuid)s::uuid AND (%(zone)s::smallint IS NULL OR zone_id = %(zone)s::smallint) "

@@ -10,7 +10,6 @@ from datetime import datetime
 from random import Random
 
 from treetop.demo.documents import host_stats
-from treetop.demo.operations.region import Region
 from treetop.demo.population import Population, host_name, random_uuid
 from treetop.demo.row import Row, Value
 from treetop.demo.zone_database import ZoneDatabase
@@ -18,13 +17,12 @@ from treetop.demo.zone_database import ZoneDatabase
 
 @dataclass(slots=True, kw_only=True)
 class Session:
-    """One actor on one zone. region: where Nova's API keeps what it knows of the zone's servers.
+    """One actor on one zone.
 
     now: naive UTC, as Nova writes. next_number: of the next server of `population` to create.
     """
 
     database: ZoneDatabase
-    region: Region
     population: Population
     random: Random
     now: Callable[[], datetime]

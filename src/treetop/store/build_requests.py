@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Build requests: servers that were accepted and that no cell has yet. They live for seconds, so all are read.
+
+One whose server some zone already has is left out: that row is the newer truth, whichever of the two zones is read
+later. One that cannot be read is left out as well.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import psycopg
+
+from treetop.model.zone import ZoneId
+from treetop.nova.build_request import Columns, build_request_columns
+
+# The table is small by nature; index nova_build_requests_project and the primary key of each partition of server.
+_READ: Final = """
+    SELECT zone_id, id, created_at, updated_at, instance, tags
+    FROM nova_build_requests AS asked
+    WHERE (%(project_id)s::text IS NULL OR project_id = %(project_id)s)
+      AND (%(uuid)s::text IS NULL OR instance_uuid = lower(%(uuid)s))
+      AND NOT EXISTS (
+          SELECT FROM server
+          WHERE server.uuid = CASE WHEN asked.instance_uuid ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+                                   THEN asked.instance_uuid::uuid END)
+    ORDER BY zone_id, id
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildRequest:
+    """number: its id in its zone, which is the region's own database. columns: as `server` would have them."""
+
+    zone_id: ZoneId
+    number: int
+    columns: Columns
+
+
+def read_build_requests(
+    connection: psycopg.Connection, *, project_id: str | None, uuid: str | None = None
+) -> Sequence[BuildRequest]:
+    """Those of a project (None: of all), or the one of a server's uuid."""
+    parameters = {"project_id": project_id, "uuid": uuid}
+    found = []
+    for zone_id, number, created_at, updated_at, instance, tags in connection.execute(_READ, parameters):
+        columns = build_request_columns(instance, tags, created_at=created_at, updated_at=updated_at)
+        if columns is not None:
+            found.append(BuildRequest(zone_id=zone_id, number=number, columns=columns))
+    return found
