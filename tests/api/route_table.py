@@ -16,7 +16,7 @@ import falcon.inspect
 
 import treetop.api
 from tests.api.two_projects import CELLS, SIDES, Side
-from treetop.api.parameters import QuerySchema
+from treetop.api.parameters import Parameter, QuerySchema
 
 
 def _of(side: Side) -> dict[str, tuple[str, ...]]:
@@ -27,6 +27,10 @@ def _of(side: Side) -> dict[str, tuple[str, ...]]:
         "flavor_id": (side.text("flavors-flavorid"),),
         "hypervisor_id": (side.uuid(CELLS[0]), str(side.number), side.text("host")),
         "aggregate_id": (str(side.number),),
+        "group_id": tuple(side.uuid(3) for _ in (1,)),
+        "of_project_id": (side.project,),
+        "key_name": (side.text("key_pairs-name"),),
+        "alias": ("NMN",),
         "key": (side.text("key"), side.text("flavor_extra_specs-key")),
     }
 
@@ -62,14 +66,20 @@ def routes_of(app: falcon.App) -> list[Route]:
     return sorted(map(_route, falcon.inspect.inspect_routes(app)), key=lambda route: route.template)
 
 
+def query_parameters() -> list[Parameter]:
+    """Every query parameter that any resource reads."""
+    schemas = {
+        id(value): value
+        for module in pkgutil.iter_modules(treetop.api.__path__, "treetop.api.")
+        for value in vars(import_module(module.name)).values()
+        if isinstance(value, QuerySchema)
+    }
+    return [parameter for schema in schemas.values() for parameter in schema.parameters.values()]
+
+
 def parameter_names() -> list[str]:
-    """The name of every query parameter that any resource reads."""
-    names: set[str] = set()
-    for module in pkgutil.iter_modules(treetop.api.__path__, "treetop.api."):
-        for value in vars(import_module(module.name)).values():
-            if isinstance(value, QuerySchema):
-                names.update(value.parameters)
-    return sorted(names)
+    """Their names."""
+    return sorted({parameter.name for parameter in query_parameters()})
 
 
 def _route(route: falcon.inspect.RouteInfo) -> Route:

@@ -3,6 +3,7 @@
 
 import pytest
 
+from tests.api.route_table import query_parameters
 from treetop.api.fault import Fault
 from treetop.api.flavor_view import FIELDS as FLAVOR_FIELDS
 from treetop.api.microversion import STEPS, negotiate
@@ -94,7 +95,7 @@ def test_refusals_after_negotiation_tell_the_version_too(api):
 def test_the_list_of_steps_names_every_change_of_the_tables():
     changes = {field.since for field in (*FIELDS, *FLAVOR_FIELDS)}
     changes |= {field.until + 1 for field in (*FIELDS, *FLAVOR_FIELDS) if field.until}
-    changes |= {parameter.since for parameter in SERVER_PARAMETERS.values()}
+    changes |= {parameter.since for parameter in query_parameters()}
     changes |= {p.everyone_since for p in SERVER_PARAMETERS.values() if p.everyone_since}
 
     assert changes - set(STEPS) == set()

@@ -25,11 +25,22 @@ from treetop.api.options import ApiOptions
 
 MINORS = (1, 26, 40, 53, 64, 75, 90, MAXIMUM)
 #: Routes that say the same to everybody: what they answer with is nobody's.
-NOBODYS = {
-    *("/", "/v2.1", "/v2.1/", "/healthcheck", "/openapi.json", "/v1/zones"),
-    *("/v2.1/os-hypervisors/statistics", "/v2.1/{project_id}/os-hypervisors/statistics"),
-    *("/v2.1/os-availability-zone", "/v2.1/{project_id}/os-availability-zone"),
+NOBODYS = {"/", "/v2.1", "/v2.1/", "/healthcheck", "/openapi.json", "/v1/zones"} | {
+    nova + path
+    for nova in ("/v2.1", "/v2.1/{project_id}")
+    for path in (
+        *(
+            "/os-hypervisors/statistics",
+            "/os-availability-zone",
+            "/limits",
+            "/extensions",
+            "/extensions/{alias}",
+        ),
+    )
 }
+#: What makes a route show what it would not show of itself.
+QUERIES = ("", "?all_tenants=1", "?all_projects=1", "?user_id={user}", "?detailed=1&start={start}&end={end}")
+WINDOW = {"start": "2025-01-01T00:00:00", "end": "2027-01-01T00:00:00"}
 
 
 def member_of(side):
@@ -85,10 +96,10 @@ def test_an_administrator_is_shown_both_by_every_route(clients, routes):
 def shows(client, route, side):
     """Whether an answer of the route, at some microversion, holds the side's word or digits."""
     answers = (
-        client.ask(route.path(values) + query, minor)
+        client.ask(route.path(values) + query.format(user=side.user, **WINDOW), minor)
         for values in route.values(side)
         for minor in MINORS
-        for query in ("", "?all_tenants=1")
+        for query in QUERIES
     )
     return any(answer.status_code == 200 and side.is_in(answer.text) for answer in answers)
 

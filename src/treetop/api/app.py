@@ -15,6 +15,7 @@ from psycopg_pool import ConnectionPool
 from treetop.api.aggregates import AggregateList, OneAggregate
 from treetop.api.auth import Authenticator
 from treetop.api.availability_zones import AvailabilityZoneList
+from treetop.api.extensions import Extension, ExtensionList, read_extensions
 from treetop.api.faults import add_error_handlers
 from treetop.api.flavor_access import FlavorAccess
 from treetop.api.flavor_extra_specs import ExtraSpec, ExtraSpecs
@@ -23,16 +24,24 @@ from treetop.api.flavors import Flavor, FlavorList
 from treetop.api.freshness_gate import FreshnessGate
 from treetop.api.hypervisor_extras import HypervisorSearch, HypervisorStatistics, HypervisorUptime
 from treetop.api.hypervisors import HypervisorList, OneHypervisor
+from treetop.api.keypairs import KeyPairList, OneKeyPair
+from treetop.api.limits import Limits
 from treetop.api.middleware import Freshness, Identity, Microversions, Paths, RequestIds
 from treetop.api.openapi import Described, OpenApi
 from treetop.api.options import ApiOptions
 from treetop.api.patience import Patience
+from treetop.api.quota_sets import DefaultQuotaSet, QuotaSet
 from treetop.api.server import Server
 from treetop.api.server_fields import View
+from treetop.api.server_groups import OneServerGroup, ServerGroupList
 from treetop.api.servers import ServerList
 from treetop.api.services import ServiceList
 from treetop.api.status import Healthcheck, Zones
-from treetop.api.versions import Root, Version
+from treetop.api.usage import ProjectUsage, UsageList
+from treetop.api.versions import Choices, Root, Version
+
+#: Paths that name no version of Nova's API and are none of our own.
+_UNVERSIONED: Final = re.compile(r"/(?!v2(\.1)?(/|$)|v1(/|$)|healthcheck|openapi\.json)")
 
 
 class _ProjectId(BaseConverter):
@@ -61,6 +70,7 @@ def make_app(pool: ConnectionPool, *, authenticator: Authenticator, options: Api
     app.add_route("/", Root(options))
     app.add_route("/v2.1", Version(options))
     app.add_route("/v2.1/", Version(options))
+    app.add_sink(Choices(options), _UNVERSIONED)
     for path, resource in _nova(pool, options).items():
         app.add_route(f"/v2.1/{path}", resource)
         app.add_route(f"/v2.1/{{project_id:project}}/{path}", resource)
@@ -74,7 +84,7 @@ def make_app(pool: ConnectionPool, *, authenticator: Authenticator, options: Api
 
 def _nova(pool: ConnectionPool, options: ApiOptions) -> dict[str, object]:
     """What is below `/v2.1/`, noun by noun."""
-    shelf = FlavorShelf()
+    shelf, extensions = FlavorShelf(), read_extensions()
     return {
         "servers": ServerList(pool, options, View.INDEX),
         "servers/detail": ServerList(pool, options, View.DETAIL),
@@ -97,4 +107,16 @@ def _nova(pool: ConnectionPool, options: ApiOptions) -> dict[str, object]:
         "os-aggregates/{aggregate_id}": OneAggregate(pool),
         "os-availability-zone": AvailabilityZoneList(pool, options, is_detail=False),
         "os-availability-zone/detail": AvailabilityZoneList(pool, options, is_detail=True),
+        "os-server-groups": ServerGroupList(pool, options),
+        "os-server-groups/{group_id}": OneServerGroup(pool),
+        "os-simple-tenant-usage": UsageList(pool, options),
+        "os-simple-tenant-usage/{of_project_id}": ProjectUsage(pool, options),
+        "limits": Limits(pool),
+        "os-quota-sets/{of_project_id}": QuotaSet(pool, is_detail=False),
+        "os-quota-sets/{of_project_id}/detail": QuotaSet(pool, is_detail=True),
+        "os-quota-sets/{of_project_id}/defaults": DefaultQuotaSet(pool),
+        "os-keypairs": KeyPairList(pool, options),
+        "os-keypairs/{key_name}": OneKeyPair(pool),
+        "extensions": ExtensionList(extensions),
+        "extensions/{alias}": Extension(extensions),
     }

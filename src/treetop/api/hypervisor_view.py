@@ -8,8 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import orjson
-
+from treetop.api.json_text import loads_object
 from treetop.api.options import ApiOptions
 from treetop.api.server_values import instance_name
 from treetop.store.hypervisors import HostKey, Hypervisor
@@ -80,12 +79,3 @@ def uptime(hypervisor: Hypervisor) -> str | None:
     """What the host said of its uptime when it last reported; None: it did not."""
     value = loads_object(hypervisor.stats).get("uptime")
     return None if value is None else str(value)
-
-
-def loads_object(text: str | None) -> Mapping[str, Any]:  # Any: JSON
-    """A JSON object; empty if the text holds none."""
-    try:
-        value = orjson.loads(text or "{}")
-    except orjson.JSONDecodeError:
-        return {}
-    return value if isinstance(value, dict) else {}

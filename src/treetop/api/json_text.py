@@ -40,6 +40,15 @@ def loads(value: str | None) -> Mapping[str, Any]:  # Any: JSON as apply stored 
     return orjson.loads(value) if value is not None and value != EMPTY else {}
 
 
+def loads_object(value: str | None) -> Mapping[str, Any]:  # Any: JSON as a zone keeps it
+    """A JSON object; empty if the text holds none."""
+    try:
+        found = orjson.loads(value or EMPTY)
+    except orjson.JSONDecodeError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 def dumps(value: object) -> str:
     """Any value as JSON text."""
     return orjson.dumps(value).decode()

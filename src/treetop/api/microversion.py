@@ -20,28 +20,44 @@ SERVICE: Final = "compute"
 MINIMUM: Final = 1
 MAXIMUM: Final = 104
 
-#: What changed for the reader of servers and flavors, by N. The tables of parameters, server fields and
+#: What changed for who reads, by N. The tables of parameters, server fields and
 #: flavor fields hold the same numbers as `since`/`until`; a test compares them with this list.
 STEPS: Final[Mapping[int, str]] = MappingProxyType(
     {
         1: "the first version",
+        2: "key pairs have a type",
         3: "admins see hostname, kernel, launch index, ramdisk, reservation, root device, user data; "
         "attached volumes say delete_on_termination",
         5: "ip6= for everybody",
         9: "locked",
+        10: "key pairs of another user",
+        11: "services say forced_down",
+        13: "server groups say whose they are",
         16: "host_status",
         19: "description",
         26: "tags, and the four filters on them",
+        28: "cpu_info of a hypervisor is an object",
+        33: "pages of hypervisors",
+        35: "pages of key pairs",
+        36: "limits and quotas without networks",
         38: "an unknown status= is refused",
+        39: "limits without maxImageMeta",
+        40: "pages of usage",
+        41: "aggregates have a uuid",
         47: "the flavor is embedded instead of linked",
+        53: "uuids instead of numbers for services and hypervisors; hypervisors by name, with their servers",
         55: "flavors have a description",
+        57: "limits and quotas without injected files",
         61: "flavors have extra_specs",
         63: "trusted_image_certificates",
+        64: "server groups have one policy and its rules",
         66: "changes-before=",
+        69: "placeholders of what a zone that is down has",
         71: "server_groups of a single server",
         73: "locked_reason, locked=, sort_key=locked",
-        75: "unknown parameters are refused; a flavor without swap says 0 instead of an empty text",
+        75: "unknown parameters are refused by most resources; no swap is 0, hypervisors without servers say so",
         83: "more filters for everybody",
+        88: "hypervisors say their uptime instead of sizes",
         90: "hostname for everybody, also as a filter",
         96: "pinned_availability_zone",
         98: "properties of the image",

@@ -163,11 +163,14 @@ def is_truthy(text: str) -> bool:
 
 def page_rows(parameters: Parameters, *, most: int) -> int:
     """How many rows to answer with: `limit`, at most `most`."""
-    values = parameters.get("limit")
-    if not values:
-        return most
-    digits = values[-1].lstrip("0")
-    return most if len(digits) > len(str(most)) else min(most, int(digits or "0"))
+    text = last(parameters, "limit")
+    return most if text is None else bounded(text, most=most)
+
+
+def bounded(digits: str, *, most: int) -> int:
+    """The number that a `NUMBER` says, at most `most`; it may be too long for Python to read."""
+    plain = digits.lstrip("0")
+    return most if len(plain) > len(str(most)) else min(most, int(plain or "0"))
 
 
 def _plain_uuid(text: str) -> str:

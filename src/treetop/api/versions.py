@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The version documents that clients begin with: `GET /` and `GET /v2.1`. No credentials, no database.
+"""The version documents that clients begin with: `GET /`, `GET /v2.1`, and what other paths could have meant.
 
-Clients take the smaller of the two maxima, theirs and ours. Facts: Nova 34, measured.
+No credentials, no database. Clients take the smaller of the two maxima, theirs and ours. Nova also names v2.0, its
+deprecated copy of 2.1 without microversions, which is not served here. Facts: Nova 34, measured.
 """
 
 from typing import Any, Final
+from urllib.parse import quote
 
 import falcon
 import orjson
@@ -13,6 +15,10 @@ from treetop.api.links import base_url
 from treetop.api.microversion import MAXIMUM, MINIMUM
 from treetop.api.options import ApiOptions
 
+_MEDIA_TYPES: Final = (
+    {"base": "application/json", "type": "application/vnd.openstack.compute+json;version=2.1"},
+)
+_PLAIN_IN_PATHS: Final = "/~!$&'()*+,;=:@"
 _UPDATED: Final = "2013-07-23T11:33:21Z"  # Nova's date of v2.1
 
 
@@ -44,11 +50,30 @@ class Version:
         version["links"].append(
             {"rel": "describedby", "type": "text/html", "href": "http://docs.openstack.org/"}
         )
-        version["media-types"] = [
-            {"base": "application/json", "type": "application/vnd.openstack.compute+json;version=2.1"}
-        ]
+        version["media-types"] = _MEDIA_TYPES
         response.data = orjson.dumps({"version": version})
         response.content_type = "application/json"
+
+
+class Choices:
+    """The same path below each version there is: the answer to a path that names none, by any method."""
+
+    def __init__(self, options: ApiOptions) -> None:
+        self._options = options
+
+    def __call__(self, req: falcon.Request, resp: falcon.Response, **_fields: object) -> None:
+        """Answer them. The names are those that falcon calls a sink's parameters by."""
+        version = _version(base_url(req, self._options))
+        path = quote(req.path.strip("/"), safe=_PLAIN_IN_PATHS, errors="replace")
+        choice = {
+            "id": version["id"],
+            "status": version["status"],
+            "links": [{"rel": "self", "href": version["links"][0]["href"] + path}],
+            "media-types": _MEDIA_TYPES,
+        }
+        resp.status = falcon.HTTP_MULTIPLE_CHOICES
+        resp.data = orjson.dumps({"choices": [choice]})
+        resp.content_type = "application/json"
 
 
 def _version(base: str) -> dict[str, Any]:  # Any: a JSON document
