@@ -116,7 +116,46 @@ _API: list[cfg.Opt] = [
         " counted from the newest heartbeat of its zone.",
     ),
 ]
-GROUPS: dict[str, list[cfg.Opt]] = {"DEFAULT": _DEFAULT, "store": _STORE, "sync": _SYNC, "api": _API}
+_PROXY: list[cfg.Opt] = [
+    cfg.ListOpt(
+        "nova_endpoint",
+        default=[],
+        help="Where what is not answered here goes: REGION:URL of each region's nova-api, separated by commas, or one"
+        " URL, e.g. 'RegionOne:http://nova.one:8774/v2.1,RegionTwo:https://nova.two:8774/v2.1'.",
+    ),
+    cfg.IntOpt(
+        "connections",
+        default=16,
+        min=1,
+        max=1000,
+        help="Requests on their way to Nova at the same time, of one process; as many threads are added for them.",
+    ),
+    cfg.FloatOpt(
+        "timeout_seconds",
+        default=120.0,
+        min=1,
+        help="How long Nova may be silent about a request that was passed on, in seconds.",
+    ),
+    cfg.FloatOpt(
+        "read_your_writes_seconds",
+        default=5.0,
+        min=0,
+        max=60,
+        help="How long after a write that was passed on its caller's reads wait to show it, in seconds; 0: not.",
+    ),
+    cfg.BoolOpt(
+        "pass_stale_reads",
+        default=False,
+        help="Pass a read on that demands fresher zones than there are, instead of refusing it.",
+    ),
+]
+GROUPS: dict[str, list[cfg.Opt]] = {
+    "DEFAULT": _DEFAULT,
+    "store": _STORE,
+    "sync": _SYNC,
+    "api": _API,
+    "proxy": _PROXY,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +181,11 @@ class Settings:
     internal_service_availability_zone: str
     instance_name_template: str
     service_down_time: int
+    nova_endpoint: tuple[str, ...]
+    proxy_connections: int
+    proxy_timeout_seconds: float
+    read_your_writes_seconds: float
+    pass_stale_reads: bool
     config_files: tuple[str, ...]
 
     def required_connection(self) -> str:
@@ -191,6 +235,11 @@ def _settings(conf: cfg.ConfigOpts, files: tuple[str, ...]) -> Settings:
         internal_service_availability_zone=conf.api.internal_service_availability_zone,
         instance_name_template=conf.api.instance_name_template,
         service_down_time=conf.api.service_down_time,
+        nova_endpoint=tuple(conf.proxy.nova_endpoint),
+        proxy_connections=conf.proxy.connections,
+        proxy_timeout_seconds=conf.proxy.timeout_seconds,
+        read_your_writes_seconds=conf.proxy.read_your_writes_seconds,
+        pass_stale_reads=conf.proxy.pass_stale_reads,
         config_files=files,
     )
 

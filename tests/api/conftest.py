@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from tests.api import two_projects
+from tests.api.passing import fronting, nova
 from tests.store.builders import PROJECT, a_zone
 from treetop.api.app import make_app
 from treetop.api.auth import noauth
@@ -21,6 +22,8 @@ from treetop.nova.mirrored_tables import MIRRORED_API_TABLES, MIRRORED_CELL_TABL
 from treetop.store.migrate import sync_schema
 from treetop.store.partition import drop_partition
 from treetop.store.pool import open_pool
+
+__all__ = ["fronting", "nova"]
 
 #: What PostgreSQL would compare with a name of 251 letters `a` for hours, as in a URL.
 RUNAWAY_PATTERN = r"^((a%2B)\2)%2B$"
@@ -97,7 +100,7 @@ def top(api_dsn):
         for (zone_id,) in connection.execute("SELECT id FROM zone").fetchall():
             connection.execute(drop_partition(ZoneId(zone_id)))
         tables = (*MIRRORED_API_TABLES, *MIRRORED_CELL_TABLES)
-        connection.execute("TRUNCATE zone, zone_position, zone_status, server_feed")
+        connection.execute("TRUNCATE zone, zone_position, zone_status, server_feed, write_mark")
         for name in tables:  # a few rows at most: five times as fast as TRUNCATE of them all
             connection.execute(f"DELETE FROM {top_table(name)}")
         a_zone(connection)

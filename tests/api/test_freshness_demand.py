@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Freshness as a contract: what is answered is as fresh as the request demanded, or it is refused."""
 
+import re
 import threading
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -68,7 +69,7 @@ def test_zones_that_stay_behind_are_named_in_a_503(pool, top, path, demand):
     assert int(answer.headers["Retry-After"]) >= 1
     fault = answer.json["serviceUnavailable"]
     assert fault["code"] == 503
-    assert "cell2 is 100." in fault["message"]
+    assert re.search(r"cell2 is 1\d\d\.\d s behind \(live\)", fault["message"])
     assert "cell3 was never loaded (new)" in fault["message"]
     assert "cell1" not in fault["message"]
 
@@ -104,7 +105,7 @@ def test_a_zone_that_nobody_reads_is_not_waited_for(pool, top):
     answer = Client(pool, freshness_wait_seconds=60).ask("/v2.1/servers", headers={"Treetop-Max-Lag": "5"})
 
     assert answer.status_code == 503
-    assert "cell2 is 100." in answer.text
+    assert re.search(r"cell2 is 1\d\d\.\d s behind \(stopped\)", answer.text)
     assert int(answer.headers["Retry-After"]) == 10
     assert datetime.now(UTC) - began_at < timedelta(seconds=30)
 

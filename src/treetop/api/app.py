@@ -29,7 +29,10 @@ from treetop.api.limits import Limits
 from treetop.api.middleware import Freshness, Identity, Microversions, Paths, RequestIds
 from treetop.api.openapi import Described, OpenApi
 from treetop.api.options import ApiOptions
+from treetop.api.own_writes import OwnWrites
+from treetop.api.pass_through import PassThrough
 from treetop.api.patience import Patience
+from treetop.api.proxy import Proxy
 from treetop.api.quota_sets import DefaultQuotaSet, QuotaSet
 from treetop.api.server import Server
 from treetop.api.server_fields import View
@@ -43,6 +46,8 @@ from treetop.api.versions import Choices, Root, Version
 #: Paths that name no version of Nova's API and are none of our own.
 _UNVERSIONED: Final = re.compile(r"/(?!v2(\.1)?(/|$)|v1(/|$)|healthcheck|openapi\.json)")
 
+_NOVA: Final = re.compile(r"/v2\.1(/|$)")
+
 
 class _ProjectId(BaseConverter):
     """A project id in a path: what Nova takes for one, small hexadecimal digits and dashes."""
@@ -54,15 +59,30 @@ class _ProjectId(BaseConverter):
         return value if self._pattern.fullmatch(value) else None
 
 
-def make_app(pool: ConnectionPool, *, authenticator: Authenticator, options: ApiOptions) -> falcon.App:  # type: ignore[type-arg]
-    """The application, reading through `pool`, which the caller opens and closes."""
+def make_app(
+    pool: ConnectionPool, *, authenticator: Authenticator, options: ApiOptions, proxy: Proxy | None = None
+) -> falcon.App:  # type: ignore[type-arg]
+    """The application, reading through `pool`, which the caller opens and closes, as it does `proxy`.
+
+    proxy: the way to Nova for what is not answered here; None: that is refused.
+    """
     app = falcon.App()
     app.add_middleware(RequestIds())  # first: every answer has an id, refusals too
     app.add_middleware(Paths())
+    patience = Patience(most=options.waiting_requests_max)
+    own_writes = None if proxy is None else OwnWrites(pool, patience, proxy)
+    passing = None if proxy is None or own_writes is None else PassThrough(pool, proxy, own_writes, options)
+    if passing is not None:
+        app.add_middleware(passing)  # before the others: Nova judges what it answers, its microversion too
+        app.add_sink(passing.sink, _NOVA)
     app.add_middleware(Microversions())  # before the caller: what cannot be served is said to everybody
     app.add_middleware(Identity(authenticator))
-    patience = Patience(most=options.waiting_requests_max)
-    app.add_middleware(Freshness(FreshnessGate(pool, patience, options), options))
+    if own_writes is not None:
+        app.add_middleware(own_writes)
+    gate = FreshnessGate(pool, patience, options)
+    app.add_middleware(
+        Freshness(gate, options, instead=passing if proxy and proxy.passes_stale_reads else None)
+    )
     app.router_options.converters["project"] = _ProjectId
     app.req_options.keep_blank_qs_values = True
     add_error_handlers(app)

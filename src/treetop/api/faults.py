@@ -11,7 +11,8 @@ from typing import Any, Final
 import falcon
 import orjson
 
-from treetop.api.fault import BAD_REQUEST, FORBIDDEN, NOT_FOUND, UNAVAILABLE, Fault
+from treetop.api.fault import BAD_REQUEST, NOT_FOUND, UNAVAILABLE, Fault
+from treetop.api.not_held import not_held
 from treetop.errors import NotFound, Refuse, Retry, SchemaMismatch, StopZone, TreetopError
 
 log = logging.getLogger(__name__)
@@ -33,11 +34,6 @@ _INTERNAL: Final = 500
 _RETRY_SECONDS: Final = 2
 _METHOD_NOT_ALLOWED: Final = 405
 _NOVA: Final = "/v2"
-_WRITING: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-_READ_ONLY: Final = (
-    "This is a read-only view of all zones and changes nothing: "
-    "send the request to the Nova that owns the server."
-)
 
 
 def add_error_handlers(app: falcon.App) -> None:  # type: ignore[type-arg]
@@ -56,6 +52,13 @@ def answer_fault(response: falcon.Response, status: int, message: str) -> None:
     response.status = status
     response.data = orjson.dumps({_NAMES.get(status, "computeFault"): {"code": status, "message": message}})
     response.content_type = "application/json; charset=UTF-8"
+
+
+def answer_not_routed(response: falcon.Response) -> None:
+    """Write Nova's plain text for a path that leads nowhere."""
+    response.status = NOT_FOUND
+    response.content_type = "text/plain; charset=UTF-8"
+    response.text = "404 Not Found\n\nThe resource could not be found.\n\n   "
 
 
 def _refused(_request: falcon.Request, response: falcon.Response, error: Refuse, _params: Any) -> None:
@@ -89,12 +92,11 @@ def _http_error(
 def _not_routed(
     request: falcon.Request, response: falcon.Response, _error: falcon.HTTPError, _params: Any
 ) -> None:
-    if request.method in _WRITING and request.path.startswith(_NOVA):
-        answer_fault(response, FORBIDDEN, _READ_ONLY)
+    fault = not_held(request.method, request.path)
+    if fault is not None:
+        answer_fault(response, fault.status, str(fault))
         return
-    response.status = NOT_FOUND
-    response.content_type = "text/plain; charset=UTF-8"
-    response.text = "404 Not Found\n\nThe resource could not be found.\n\n   "
+    answer_not_routed(response)
 
 
 def _method_not_allowed(

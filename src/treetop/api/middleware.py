@@ -13,9 +13,11 @@ import falcon
 
 from treetop.api import freshness, microversion, request_id
 from treetop.api.auth import Authenticator, check_url_project
+from treetop.api.fault import UNAVAILABLE, Fault
 from treetop.api.freshness_demand import as_checked
 from treetop.api.freshness_gate import FreshnessGate, require_kept
 from treetop.api.options import ApiOptions
+from treetop.api.pass_through import PassThrough
 
 _NOVA: Final = "/v2.1"
 _METHODS: Final = frozenset({"GET", "POST", "PUT", "DELETE", "PATCH"})
@@ -92,17 +94,27 @@ class Freshness:
     `has_any_age = True` answers however old it is: what it tells is the age.
     """
 
-    def __init__(self, gate: FreshnessGate, options: ApiOptions) -> None:
+    def __init__(
+        self, gate: FreshnessGate, options: ApiOptions, *, instead: PassThrough | None = None
+    ) -> None:
+        """instead: who answers what is not fresh enough here; None: it is refused."""
         self._gate = gate
         self._options = options
+        self._instead = instead
 
     def process_resource(
-        self, request: falcon.Request, _response: falcon.Response, resource: object, params: Mapping[str, Any]
+        self, request: falcon.Request, response: falcon.Response, resource: object, params: Mapping[str, Any]
     ) -> None:
         """Set `promise`, or raise the 400 or 503 `Fault`."""
         if getattr(resource, "is_public", False) or getattr(resource, "has_any_age", False):
             return
-        request.context.promise = self._gate.promise(request, params)
+        try:
+            request.context.promise = self._gate.promise(request, params)
+        except Fault as fault:
+            if fault.status != UNAVAILABLE or self._instead is None:
+                raise
+            if not self._instead.answers_instead(request, response):
+                raise
 
     def process_response(
         self,

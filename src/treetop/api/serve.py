@@ -10,6 +10,7 @@ from collections.abc import Callable
 from treetop.api.app import make_app
 from treetop.api.auth import check_exposure, noauth
 from treetop.api.options import ApiOptions, StaleZones
+from treetop.api.proxy import open_proxy
 from treetop.api.server_process import ApiServer, Listening
 from treetop.api.server_values import instance_name
 from treetop.config import Settings
@@ -33,20 +34,23 @@ def serve(
     allow_insecure: listen beyond this machine although everybody is let in. Raises `Refuse` for an address
     that cannot or must not be used.
     """
+    has_proxy = bool(settings.nova_endpoint)
     listening = Listening(
         host=settings.host if host is None else host,
         port=settings.port if port is None else port,
-        threads=settings.threads,
+        threads=settings.threads
+        + (settings.proxy_connections if has_proxy else 0),  # a slow Nova slows no list
     )
     check_exposure(noauth, listening.host, allow_insecure=allow_insecure)
     options = _options(settings)
+    proxy = open_proxy(settings)
     pool = open_pool(
         settings.required_connection(),
         size=settings.pool_size,
         statement_timeout_seconds=settings.statement_timeout_ms / 1000,
     )
     try:
-        server = ApiServer(make_app(pool, authenticator=noauth, options=options), listening)
+        server = ApiServer(make_app(pool, authenticator=noauth, options=options, proxy=proxy), listening)
         server.stop_on_signals()
         on_ready(server.port)
         log.info("api listens", extra={"host": listening.host, "port": server.port})
@@ -54,6 +58,8 @@ def serve(
         log.info("api stopped")
     finally:
         pool.close()
+        if proxy is not None:
+            proxy.close()
 
 
 def _options(settings: Settings) -> ApiOptions:

@@ -24,6 +24,9 @@ from treetop.errors import Refuse
 _BACKLOG: Final = 1024
 _IDLE_SECONDS: Final = 120  # clients and proxies reuse connections
 _BODY_BYTES: Final = 64 * 1024 * 1024  # an answer waiting for a slow client stays in memory up to this
+_QUEUED_BYTES: Final = (
+    1024 * 1024
+)  # of an answer in pieces: more is not asked for until the client took these
 _HEADER_BYTES: Final = 262_144  # the client asks for hundreds of images by id in one URL
 _WAKE_SECONDS: Final = 0.5  # how long a signal may go unnoticed
 _FLUSH_SECONDS: Final = 2.0  # how long slow clients may take over the last bytes when the server ends
@@ -58,7 +61,7 @@ class ApiServer:
             backlog=_BACKLOG,
             channel_timeout=_IDLE_SECONDS,
             outbuf_overflow=_BODY_BYTES,
-            outbuf_high_watermark=_BODY_BYTES,
+            outbuf_high_watermark=_QUEUED_BYTES,
             max_request_header_size=_HEADER_BYTES,
             ident=None,
             clear_untrusted_proxy_headers=True,

@@ -205,6 +205,7 @@ NETWORKS: Final = (
 ACTIVE: Final = State(name="ACTIVE", vm_state="active", power_state=1, weight=780)
 ERROR: Final = State(name="ERROR", vm_state="error", power_state=0, weight=20)
 RESIZED: Final = State(name="VERIFY_RESIZE", vm_state="resized", power_state=1, weight=10)
+NO_VALID_HOST: Final = State(name="ERROR", vm_state="error", power_state=0, weight=0, on_host=False)
 DELETED: Final = State(name="DELETED", vm_state="deleted", power_state=0, weight=30)
 
 STATES: Final = (

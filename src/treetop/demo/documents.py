@@ -14,8 +14,8 @@ from functools import cache
 
 from treetop.demo.catalogue import FLAVORS, Flavor, Network, fixed_uuid
 
-_FLAVORS_CREATED_AT = "2026-01-05T08:00:00Z"
-_Document = dict[str, object]
+FLAVORS_CREATED_AT = "2026-01-05T08:00:00Z"
+Document = dict[str, object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +44,7 @@ def network_document(ports: Sequence[Port]) -> str:
 def keypairs_document(names: Sequence[str], user_id: str) -> str:
     """`instance_extra.keypairs`: what the server was booted with."""
     keypairs: list[object] = [
-        _object(
+        versioned_object(
             "KeyPair",
             "1.4",
             {
@@ -59,7 +59,7 @@ def keypairs_document(names: Sequence[str], user_id: str) -> str:
         for name in names
     ]
     return json.dumps(
-        _object("KeyPairList", "1.3", {"objects": keypairs}, changes=("objects",) if names else ())
+        versioned_object("KeyPairList", "1.3", {"objects": keypairs}, changes=("objects",) if names else ())
     )
 
 
@@ -70,10 +70,12 @@ def public_key(name: str) -> str:
 
 def migration_context_document(server_uuid: str, migration_id: int) -> str:
     """`instance_extra.migration_context` while a resize waits for its confirmation, without NUMA or PCI."""
-    data: _Document = {"instance_uuid": server_uuid, "migration_id": migration_id}
+    data: Document = {"instance_uuid": server_uuid, "migration_id": migration_id}
     for what in ("numa_topology", "pci_devices", "pci_requests", "resources"):
         data[f"new_{what}"] = data[f"old_{what}"] = None
-    return json.dumps(_object("MigrationContext", "1.2", data, changes=("instance_uuid", "migration_id")))
+    return json.dumps(
+        versioned_object("MigrationContext", "1.2", data, changes=("instance_uuid", "migration_id"))
+    )
 
 
 def connection_document(volume_id: str, server_uuid: str) -> str:
@@ -115,7 +117,7 @@ def host_documents() -> dict[str, str]:
         "features": ["aes", "avx2", "vmx"],
     }
     topology = {"topology": {"cells": 2, "sockets": 1, "cores": 32, "threads": 2}}
-    pools = _object("PciDevicePoolList", "1.1", {"objects": []}, changes=("objects",))
+    pools = versioned_object("PciDevicePoolList", "1.1", {"objects": []}, changes=("objects",))
     return {
         "cpu_info": json.dumps(cpu | topology),
         "supported_instances": json.dumps([["x86_64", "kvm", "hvm"], ["i686", "kvm", "hvm"]]),
@@ -130,8 +132,9 @@ def host_stats(servers: int, active: int) -> str:
     return json.dumps({name: str(count) for name, count in counts.items()})
 
 
-def _object(name: str, version: str, data: object, changes: Sequence[str] = ()) -> _Document:
-    document: _Document = {
+def versioned_object(name: str, version: str, data: object, changes: Sequence[str] = ()) -> Document:
+    """An object as Nova's serializer writes it. changes: the fields that it says were set, none: it says nothing."""
+    document: Document = {
         "nova_object.name": name,
         "nova_object.namespace": "nova",
         "nova_object.version": version,
@@ -144,7 +147,7 @@ def _object(name: str, version: str, data: object, changes: Sequence[str] = ()) 
 
 @cache
 def _flavors(current: int, old: int | None, new: int | None) -> str:
-    by_id = {flavor.id: _flavor_object(flavor) for flavor in FLAVORS}
+    by_id = {flavor.id: flavor_object(flavor) for flavor in FLAVORS}
     return json.dumps(
         {
             "cur": by_id[current],
@@ -154,7 +157,8 @@ def _flavors(current: int, old: int | None, new: int | None) -> str:
     )
 
 
-def _flavor_object(flavor: Flavor) -> _Document:
+def flavor_object(flavor: Flavor) -> Document:
+    """A flavor inside another object."""
     data = {
         "id": flavor.id,
         "name": flavor.name,
@@ -170,15 +174,15 @@ def _flavor_object(flavor: Flavor) -> _Document:
         "is_public": flavor.is_public,
         "extra_specs": dict(flavor.extra_specs),
         "description": None,
-        "created_at": _FLAVORS_CREATED_AT,
+        "created_at": FLAVORS_CREATED_AT,
         "updated_at": None,
         "deleted_at": None,
         "deleted": False,
     }
-    return _object("Flavor", "1.2", data)
+    return versioned_object("Flavor", "1.2", data)
 
 
-def _interface(port: Port) -> _Document:
+def _interface(port: Port) -> Document:
     network = port.network
     subnets = [_subnet(port.v4, 4, f"10.{network.v4_second_octet}.0.0/12", port.floating)]
     if port.v6 is not None:
@@ -214,7 +218,7 @@ def _interface(port: Port) -> _Document:
     }
 
 
-def _subnet(address: str, version: int, cidr: str, floating: str | None) -> _Document:
+def _subnet(address: str, version: int, cidr: str, floating: str | None) -> Document:
     gateway = cidr.partition("/")[0].removesuffix("0") + "1"
     floating_ips = [] if floating is None else [_address(floating, "floating", 4)]
     return {
@@ -228,5 +232,5 @@ def _subnet(address: str, version: int, cidr: str, floating: str | None) -> _Doc
     }
 
 
-def _address(address: str, kind: str, version: int) -> _Document:
+def _address(address: str, kind: str, version: int) -> Document:
     return {"address": address, "type": kind, "version": version, "meta": {}}

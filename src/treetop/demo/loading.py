@@ -120,6 +120,8 @@ def _write(database: ZoneDatabase, batch: _Batch) -> int:
 
 def _host_rows(population: Population, usage: dict[int, _Usage]) -> dict[str, list[Row]]:
     services = [_service(population, 1, f"{population.zone}-conductor", "nova-conductor")]
+    if population.is_cell0:  # nova.conf of the region's own services names cell0 as their database
+        services.append(_service(population, 2, f"{population.zone}-scheduler", "nova-scheduler"))
     services += [
         _service(population, host + 2, host_name(population.zone, host), "nova-compute")
         for host in range(population.hosts)

@@ -20,6 +20,7 @@ from treetop.demo.catalogue import (
     IMAGES,
     METADATA,
     NETWORKS,
+    NO_VALID_HOST,
     PROJECTS,
     RESIZED,
     ROLES,
@@ -37,6 +38,7 @@ from treetop.demo.documents import Port
 
 PORTS_PER_SERVER: Final = 4  # room for MAC addresses: ports of one server are numbered within it
 _HISTORY: Final = timedelta(days=400)
+_NO_HOST: Final = "No valid host was found. There are not enough hosts available."
 _STATE_BOUNDS: Final = tuple(accumulate(state.weight for state in STATES))
 
 
@@ -44,7 +46,8 @@ _STATE_BOUNDS: Final = tuple(accumulate(state.weight for state in STATES))
 class Population:
     """One zone's inhabitants.
 
-    servers: how many are loaded; hosts: compute nodes they are spread over (at least 2, for resizes).
+    servers: how many are loaded; hosts: compute nodes they are spread over (at least 2, for resizes; 0: this is
+    cell0, whose servers found none).
     loaded_at: naive UTC, as Nova writes; every instant of a loaded server is before it.
     """
 
@@ -53,6 +56,11 @@ class Population:
     servers: int
     hosts: int
     loaded_at: datetime
+
+    @property
+    def is_cell0(self) -> bool:
+        """Say whether no server here ever was on a host."""
+        return self.hosts == 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,8 +79,8 @@ class Volume:
 class ServerPlan:
     """Everything about one server that its rows say.
 
-    host_number: None while on no host. deleted_at: None while it exists. old_flavor: set during a resize.
-    locked_by: 'owner', 'admin' or None; locked_reason needs it.
+    is_scheduled: False in cell0. host_number: None while on no host. deleted_at: None while it exists.
+    old_flavor: set during a resize. locked_by: 'owner', 'admin' or None; locked_reason needs it.
     """
 
     number: int
@@ -87,6 +95,7 @@ class ServerPlan:
     image: Image
     state: State
     zone: str
+    is_scheduled: bool
     host_number: int | None
     created_at: datetime
     launched_at: datetime | None
@@ -145,14 +154,17 @@ def plan_server(
     """
     random = Random(f"{population.seed}/{population.zone}/{number}")  # noqa: S311 - made-up data
     drawn = STATES[bisect(_STATE_BOUNDS, random.randrange(_STATE_BOUNDS[-1]))]
+    if population.is_cell0 and drawn is not DELETED:
+        drawn = NO_VALID_HOST
     state = state or drawn
+    has_host = state.on_host and not population.is_cell0
     created, updated, deleted = _times(population, number, random, state, created_at)
     project = random.choice(PROJECTS)
     name = _name(number, random)
     uuid = server_uuid(population, number)
     flavor = random.choices(FLAVORS, (20, 40, 20, 12, 5, 3))[0]
     locked_by = random.choice(("owner", "admin")) if random.random() < 0.03 else None
-    ports = _ports(number, random, project)
+    ports = () if population.is_cell0 else _ports(number, random, project)
     return ServerPlan(
         number=number,
         uuid=uuid,
@@ -166,15 +178,16 @@ def plan_server(
         image=random.choices(IMAGES, (40, 40, 12, 8))[0],
         state=state,
         zone=population.zone,
-        host_number=random.randrange(population.hosts) if state.on_host else None,
+        is_scheduled=not population.is_cell0,
+        host_number=random.randrange(population.hosts) if has_host else None,
         created_at=created,
         launched_at=created + timedelta(seconds=random.randint(4, 40))
-        if state.vm_state != "building"
+        if state.vm_state != "building" and not population.is_cell0
         else None,
         updated_at=updated,
         deleted_at=deleted,
         ports=ports,
-        volumes=_volumes(random),
+        volumes=() if population.is_cell0 else _volumes(random),
         metadata=tuple((key, random.choice(METADATA[key])) for key in _some(random, tuple(METADATA), 0.25)),
         tags=tuple(_some(random, TAGS, 0.14)),
         key_name=f"key-{random.randrange(5)}" if random.random() < 0.6 else None,
@@ -184,7 +197,7 @@ def plan_server(
         config_drive=random.random() < 0.15,
         locked_by=locked_by,
         locked_reason=random.choice((None, "maintenance", "do not touch — audit")) if locked_by else None,
-        fault=_fault(random, state),
+        fault=_NO_HOST if population.is_cell0 else _fault(random, state),
     )
 
 
@@ -268,7 +281,7 @@ def _fault(random: Random, state: State) -> str | None:
     if state is ERROR or random.random() < 0.01:  # a server that recovered keeps its old faults
         return random.choice(
             (
-                "No valid host was found. There are not enough hosts available.",
+                _NO_HOST,
                 "Build of instance aborted: volume is not available",
                 "Unexpected vif_type=binding_failed",
             )

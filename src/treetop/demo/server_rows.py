@@ -255,7 +255,10 @@ def _actions(plan: ServerPlan) -> list[Row]:
 
 def _events(plan: ServerPlan) -> list[Row]:
     actions = _actions(plan)
-    events = ("compute__do_build_and_run_instance", "compute_terminate_instance")
+    build = (
+        "compute__do_build_and_run_instance" if plan.launched_at else "conductor_schedule_and_build_instances"
+    )
+    events = (build, "compute_terminate_instance")
     rows: list[Row] = [
         {
             "event": event,

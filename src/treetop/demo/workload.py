@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from random import Random
 from typing import Final
 
+from treetop.demo.operations.bury import bury_server
 from treetop.demo.operations.create import create_server
 from treetop.demo.operations.delete import archive_servers, delete_server
 from treetop.demo.operations.hosts import beat_heart, update_resources
@@ -41,6 +42,7 @@ from treetop.demo.operations.power import (
     unlock_server,
     unpause_server,
 )
+from treetop.demo.operations.region import Region
 from treetop.demo.operations.resize import confirm_resize, resize_server
 from treetop.demo.operations.session import Session
 from treetop.demo.operations.volumes import attach_volume, detach_volume
@@ -95,11 +97,15 @@ _ON_SERVERS: Final = (
     _operation("delete", 20, delete_server),
 )
 _ON_ZONE: Final = {"create": 20, "archive": 6, "heartbeat": 200, "update resources": 20}
+#: In cell0 nothing ever ran: what can be done to its servers needs no host and no state.
+_ON_CELL0_SERVERS: Final = tuple(operation for operation in _ON_SERVERS if not operation.states)
+_ON_CELL0: Final = {"fail to schedule": 30, "archive": 6, "heartbeat": 100}
 
 
 class Workload:
     """Changes a zone that `load_zone` filled from `population`, for ever.
 
+    region: the API database that `load_region` filled; None: what Nova's API keeps is not written.
     now: naive UTC, to be replaced by tests. operations: how often each was done, by name.
     The database connection is the caller's to close, and must not be used by others meanwhile.
     """
@@ -110,6 +116,7 @@ class Workload:
         population: Population,
         *,
         seed: int,
+        region: ZoneDatabase | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC).replace(tzinfo=None),
     ) -> None:
         self.operations: Counter[str] = Counter()
@@ -123,13 +130,17 @@ class Workload:
         self._services = deque(int(str(row["id"])) for row in database.select("services", "id"))
         self._session = Session(
             database=database,
+            region=_region(region, population, now),
             population=population,
             random=self._random,
             now=now,
             next_number=_first_free(database, population),
         )
-        self._choices: tuple[str | _Operation, ...] = (*_ON_SERVERS, *_ON_ZONE)
-        self._weights = [operation.weight for operation in _ON_SERVERS] + list(_ON_ZONE.values())
+        on_servers, on_zone = (
+            (_ON_CELL0_SERVERS, _ON_CELL0) if population.is_cell0 else (_ON_SERVERS, _ON_ZONE)
+        )
+        self._choices: tuple[str | _Operation, ...] = (*on_servers, *on_zone)
+        self._weights = [operation.weight for operation in on_servers] + list(on_zone.values())
 
     @property
     def transactions(self) -> int:
@@ -159,6 +170,8 @@ class Workload:
         match name:
             case "create":
                 self._live.append(create_server(self._session))
+            case "fail to schedule":
+                self._live.append(bury_server(self._session))
             case "archive" if self._deleted:
                 count = min(_ARCHIVE_AT_ONCE, len(self._deleted))
                 archive_servers(self._session, [self._deleted.popleft() for _ in range(count)])
@@ -193,3 +206,11 @@ def _first_free(database: ZoneDatabase, population: Population) -> int:
     ):
         number += 1
     return number
+
+
+def _region(database: ZoneDatabase | None, population: Population, now: Callable[[], datetime]) -> Region:
+    """The region as this zone's servers use it. Raises IndexError when it does not know the zone."""
+    if database is None:
+        return Region(database=None, cell_id=0, now=now)
+    cell = database.select("cell_mappings", "id", name=population.zone)[0]
+    return Region(database=database, cell_id=int(str(cell["id"])), now=now)

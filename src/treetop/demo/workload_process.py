@@ -13,6 +13,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
 from typing import Final
@@ -21,6 +22,7 @@ from treetop.demo.workload import Workload
 from treetop.demo.zone_database import Error, ZoneDatabase
 from treetop.demo.zones import read_population
 from treetop.model.source_url import parse_source_url
+from treetop.model.zone import SourceUrl
 
 _REPORT_SECONDS: Final = 0.2
 _AGAIN_SECONDS: Final = 0.5
@@ -84,6 +86,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--url", required=True, type=parse_source_url)
     parser.add_argument("--password-file", required=True, type=Path)
     parser.add_argument("--population", required=True, type=Path, help="population.json of the zone")
+    parser.add_argument(
+        "--region-url", type=parse_source_url, help="the region's API database, same password"
+    )
     parser.add_argument("--seed", required=True, type=int)
     parser.add_argument("--rate", required=True, type=float, help="transactions a second")
     parser.add_argument("--parent", required=True, type=int, help="process id; ends when this one is gone")
@@ -92,14 +97,22 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _work(arguments: argparse.Namespace, progress: _Progress, stop: threading.Event) -> None:
-    password = arguments.password_file.read_text().splitlines()[0]
-    with ZoneDatabase(arguments.url, password) as database:
-        workload = Workload(database, read_population(arguments.population), seed=arguments.seed)
+    population = read_population(arguments.population)
+    with ExitStack() as opened:
+        database = opened.enter_context(_open(arguments.url, arguments.password_file))
+        region = None
+        if arguments.region_url is not None:
+            region = opened.enter_context(_open(arguments.region_url, arguments.region_password_file))
+        workload = Workload(database, population, seed=arguments.seed, region=region)
         progress.current = workload
         try:
             workload.run(stop, arguments.rate)
         finally:
             progress.close_current()
+
+
+def _open(url: SourceUrl, password_file: Path) -> ZoneDatabase:
+    return ZoneDatabase(url, password_file.read_text().splitlines()[0])
 
 
 def _watch(progress: _Progress, stop: threading.Event, parent: int) -> None:

@@ -71,6 +71,29 @@ def _require_answer(connection: psycopg.Connection) -> None:
             raise psycopg.OperationalError("the server has closed the connection")
 
 
+def open_marks_pool(conninfo: str) -> ConnectionPool:
+    """Open the pool for the one thing that the API writes, `store.write_marks`; use it as the other with `reading`.
+
+    A mark that a crash of the top loses was worth a few seconds: nobody waits for a disk.
+    """
+    return ConnectionPool(
+        conninfo,
+        min_size=0,
+        max_size=2,
+        timeout=_CHECKOUT_SECONDS,
+        kwargs={
+            "autocommit": True,
+            "connect_timeout": CONNECT_TIMEOUT_SECONDS,
+            "application_name": "treetop api marks",
+            "options": "-c timezone=UTC -c synchronous_commit=off -c statement_timeout=2000",
+            **HALF_OPEN,
+        },
+        check=_require_answer,
+        name="treetop-marks",
+        open=True,
+    )
+
+
 def read_as_text(connection: psycopg.Connection) -> None:
     """Make a connection return uuid, timestamp and JSON columns as text."""
     for type_name in _AS_TEXT:

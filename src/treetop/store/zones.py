@@ -184,6 +184,7 @@ _OF_A_ZONE = (
     ("zone_status", "zone_id"),
     ("zone_verification", "zone_id"),
     ("server_feed", "zone_id"),
+    ("write_mark", "zone_id"),
     *((top_table(table), "zone_id") for table in (*MIRRORED_API_TABLES, *MIRRORED_CELL_TABLES)),
     ("zone", "id"),
 )

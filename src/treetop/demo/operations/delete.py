@@ -30,6 +30,7 @@ def delete_server(session: Session, uuid: str) -> None:
     host = server["host"]
     session.save_server(uuid, task_state="deleting")
     action = session.start_action(server, "delete")
+    session.region.queue_for_delete(uuid)
     event = session.start_event(action, "compute_terminate_instance", host)
     if database.count("virtual_interfaces", instance_uuid=uuid, deleted=0):
         with database.transaction():
@@ -68,3 +69,4 @@ def archive_servers(session: Session, uuids: Sequence[str]) -> None:
         database.move("instances", "shadow_instances", "uuid", uuids)
     with database.transaction():
         database.move("instance_id_mappings", "shadow_instance_id_mappings", "uuid", uuids)
+    session.region.archive(uuids)

@@ -29,6 +29,7 @@ def resize_server(session: Session, uuid: str) -> None:
     action = session.start_action(server, "resize")
     cold = session.start_event(action, "cold_migrate", source)
     conductor = session.start_event(action, "conductor_migrate_server", source)
+    session.region.change_flavor(uuid, new)
     migration = _plan_migration(session, server, old, new)
     prepare = session.start_event(action, _EVENTS[0], host)
     session.finish_event(action, conductor)

@@ -10,6 +10,7 @@ from datetime import datetime
 from random import Random
 
 from treetop.demo.documents import host_stats
+from treetop.demo.operations.region import Region
 from treetop.demo.population import Population, host_name, random_uuid
 from treetop.demo.row import Row, Value
 from treetop.demo.zone_database import ZoneDatabase
@@ -17,12 +18,13 @@ from treetop.demo.zone_database import ZoneDatabase
 
 @dataclass(slots=True, kw_only=True)
 class Session:
-    """One actor on one zone.
+    """One actor on one zone. region: where Nova's API keeps what it knows of the zone's servers.
 
     now: naive UTC, as Nova writes. next_number: of the next server of `population` to create.
     """
 
     database: ZoneDatabase
+    region: Region
     population: Population
     random: Random
     now: Callable[[], datetime]
