@@ -27,7 +27,6 @@ _OF_SERVER: Final = (
 #: Without `images`: a client that finds no Glance asks here, and goes on when there are none.
 _OF_REGION: Final = (
     "os-assisted-volume-snapshots os-console-auth-tokens os-instance_usage_audit_log os-quota-class-sets"
-    " os-quota-sets"
 )
 _KNOWN_TO_NOVA: Final = re.compile(
     rf"/v2\.1(/[0-9a-f-]+)?/(servers/[^/]+/({'|'.join(_OF_SERVER.split())})|{'|'.join(_OF_REGION.split())})(/.*)?"
