@@ -1,15 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Over real HTTP: the server's own life, and the real `openstack` client against it."""
+"""The API as a process, over real HTTP: connections, long URLs, addresses that cannot be had, an orderly end."""
 
 import http.client
 import json
-import os
 import signal
 import socket
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
@@ -29,27 +26,6 @@ print("stopped", flush=True)
 """
 
 
-def openstack(port, *arguments):
-    """What the client prints as JSON."""
-    program = Path(sys.executable).with_name("openstack")
-    environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("OS_")},
-        "OS_AUTH_TYPE": "none",
-        "OS_ENDPOINT": f"http://127.0.0.1:{port}/v2.1",
-        "OS_IDENTITY_API_VERSION": "3",
-    }
-    done = subprocess.run(
-        [program, *arguments, "-f", "json"],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
-
-
 @pytest.fixture
 def demo(top):
     a_zone(top, 2)
@@ -57,42 +33,6 @@ def demo(top):
         a_server(top, number, zone_id=1 + number % 2, project_id="demo", display_name=f"vm-{number}")
     a_server(top, 5, project_id="demo", display_name="gone", deleted=True, vm_state="deleted")
     a_server(top, 6, project_id=OTHER_PROJECT, display_name="theirs", vm_state="error", task_state="x")
-
-
-def test_the_real_client_lists_filters_and_shows(port, demo):
-    """One client process costs seconds of imports, so they run two at a time and share a test."""
-    commands = {
-        "all": ("server", "list", "--all-projects", "--long"),
-        "mine": ("server", "list"),
-        "limit": ("server", "list", "--limit", "2"),
-        "marker": ("server", "list", "--marker", uuid_of(3)),
-        "deleted": ("server", "list", "--deleted"),
-        "name": ("server", "list", "--name", "vm-[12]"),
-        "status": ("server", "list", "--all-projects", "--status", "ERROR"),
-        "host": ("server", "list", "--all-projects", "--host", "compute-1"),
-        "show": ("server", "show", "vm-2"),
-        "flavors": ("flavor", "list"),
-    }
-    with ThreadPoolExecutor(2) as threads:
-        found = dict(
-            zip(commands, threads.map(lambda words: openstack(port, *words), commands.values()), strict=True)
-        )
-
-    names = {key: [row["Name"] for row in found[key]] for key in commands if key != "show"}
-    assert names["all"] == ["theirs", "vm-4", "vm-3", "vm-2", "vm-1"]
-    assert names["mine"] == ["vm-4", "vm-3", "vm-2", "vm-1"]
-    assert names["limit"] == ["vm-4", "vm-3"]
-    assert names["marker"] == ["vm-2", "vm-1"]
-    assert names["deleted"] == ["gone"]
-    assert names["name"] == ["vm-2", "vm-1"]
-    assert names["status"] == ["theirs"]
-    assert names["host"] == names["all"]
-    assert names["flavors"] == ["m1.tiny"]
-    assert (found["show"]["id"], found["show"]["status"]) == (uuid_of(2), "ACTIVE")
-    first = found["all"][0]
-    assert (first["Status"], first["Power State"], first["Flavor"]) == ("ERROR", 1, "m1.tiny")
-    assert first["Networks"] == {"lab": ["10.0.0.5"]}
-    assert first["Host"] == "compute-1.example.org"
 
 
 def test_one_connection_carries_many_requests(port, demo):
