@@ -71,10 +71,10 @@ def test_members_are_those_that_are_there(api, top):
     a_server_group(top, "other", members=[live])
 
     assert [each["members"] for each in api.get(PATH)["server_groups"]] == [
-        [elsewhere, live, waiting],
+        [live, elsewhere, waiting],
         [live],
     ]
-    assert api.get(f"{PATH}/{group}")["server_group"]["members"] == [elsewhere, live, waiting]
+    assert api.get(f"{PATH}/{group}")["server_group"]["members"] == [live, elsewhere, waiting]
 
 
 def test_a_project_sees_its_own_and_an_administrator_all_if_asked(api, reader_api, top):

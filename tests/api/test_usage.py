@@ -100,6 +100,15 @@ def test_the_window_ends_at_the_present(api, top):
     assert abs(datetime.now(UTC) - stop) < timedelta(seconds=60)
 
 
+def test_without_a_window_it_is_the_present_moment(api, top):
+    a_server(top, 1, launched_at=at(0))
+
+    usage = project_usage(api, "")
+
+    assert 0 < usage["total_hours"] < 0.001
+    assert usage["start"] < usage["stop"]
+
+
 @pytest.mark.parametrize(
     "start", ["2026-01-10T00:00:00", "2026-01-10T00:00:00.000000", "2026-01-10%2000:00:00.0"]
 )
@@ -112,7 +121,7 @@ def test_times_are_written_in_three_ways(api, top, start):
 @pytest.mark.parametrize(
     ("query", "minor", "message"),
     [
-        ("", 1, "Invalid start time. The start time cannot occur after the end time."),
+        ("end=2026-01-10T00:00:00", 1, "Invalid start time. The start time cannot occur after the end time."),
         (
             "start=2026-01-10T00:00:00&end=2026-01-10T00:00:00",
             1,

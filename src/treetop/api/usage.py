@@ -6,7 +6,7 @@ Facts: Nova 34, api/openstack/compute/simple_tenant_usage.py and schemas/simple_
 
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import falcon
@@ -110,17 +110,21 @@ def _read(
 
 
 def _window(asked: Asked, clock: Callable[[], datetime]) -> Window:
-    """The window that is asked for, not beyond the present. What is not sent is the present."""
+    """The window that is asked for, not beyond the present. What is not sent is the present.
+
+    Nova reads the clock twice: without a beginning and an end there is a moment between them, and an answer.
+    """
     now = clock().astimezone(UTC)
-    begin, end = (_parsed(_sent(asked, name), now) for name in ("start", "end"))
+    begin = _parsed(_sent(asked, "start"), now - timedelta.resolution)
+    end = _parsed(_sent(asked, "end"), now)
     if begin >= end:
         raise bad_request("Invalid start time. The start time cannot occur after the end time.")
     return Window(begin=begin, end=min(end, now), now=now)
 
 
-def _parsed(text: str | None, now: datetime) -> datetime:
+def _parsed(text: str | None, default: datetime) -> datetime:
     if text is None:
-        return now
+        return default
     for form in _FORMATS:
         with suppress(ValueError):
             return datetime.strptime(text, form).replace(tzinfo=UTC)

@@ -38,7 +38,7 @@ _MEMBERS: Final = """
     SELECT members.zone_id, members.group_id, members.instance_uuid
     FROM unnest(%s::smallint[], %s::bigint[]) AS wanted (zone_id, group_id)
     JOIN nova_instance_group_member AS members USING (zone_id, group_id)
-    ORDER BY members.id
+    ORDER BY members.instance_uuid COLLATE "C"
 """
 # Index look-ups per member: the primary key in each partition, nova_instance_mappings_instance.
 _PRESENT: Final = """
@@ -103,7 +103,7 @@ def read_server_group(
 def members_of(
     connection: psycopg.Connection, groups: Iterable[ServerGroup]
 ) -> Mapping[GroupKey, Sequence[str]]:
-    """The uuids of the members that are there; groups without any are not in it."""
+    """The uuids of the members that are there, sorted (Nova's order is none); groups without any are not in it."""
     keys = [(group.zone_id, group.id) for group in groups]
     wanted = ([zone_id for zone_id, _ in keys], [group_id for _, group_id in keys])
     members = connection.execute(_MEMBERS, wanted).fetchall()
