@@ -7,6 +7,8 @@
 | `postgres_database` | an empty database on the session's PostgreSQL zone: `servers.PostgresDatabase` |
 | `top_dsn` | the DSN of an empty database on the session's PostgreSQL for the top (no logical WAL) |
 | `own_mariadb`, `own_postgres` | a function that starts a server of the test's own, to kill and restart |
+| `keystone` | the session's Keystone, running: `keystone_service.KeystoneService`; start it again if you stop it |
+| `memcached` | the session's memcached, running: `memcached_service.MemcachedService` |
 | `mariadb_server`, `postgres_server`, `top_server` | the session's servers themselves: do not stop them |
 
 Databases are dropped afterwards, PostgreSQL's with their replication slots. The zone's and the top's servers
@@ -22,6 +24,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tests.conformance.nova_environment import make_nova_environment
+from tests.keystone_service import KeystoneService
+from tests.memcached_service import MemcachedService
 from tests.servers import (
     MariaDBDatabase,
     PostgresDatabase,
@@ -89,6 +94,22 @@ def top_server(servers_folder: Path, postgres_bin: Path | None) -> Iterator[Embe
     server.start()
     yield server
     server.remove()
+
+
+@pytest.fixture(scope="session")
+def keystone(servers_folder: Path) -> Iterator[KeystoneService]:
+    service = KeystoneService(folder=servers_folder / "keystone", programs=make_nova_environment())
+    service.create()
+    yield service
+    service.stop()
+
+
+@pytest.fixture(scope="session")
+def memcached(servers_folder: Path) -> Iterator[MemcachedService]:
+    service = MemcachedService(servers_folder)
+    service.start()
+    yield service
+    service.stop()
 
 
 @pytest.fixture

@@ -1,10 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# See that the database servers the tests start are on this machine; install what is missing.
+# See that the servers the tests start are on this machine; install what is missing.
 #
 # MariaDB comes from the distribution, as its "core" package: programs only, so no service is started, no
 # account made, and nothing runs afterwards. PostgreSQL is the distribution's where there is one, else the
-# wheel's that `make test` has installed already.
+# wheel's that `make test` has installed already. memcached, which keeps validated tokens, is the distribution's; where
+# that starts a service of its own, it listens on loopback and the tests do not use it.
 set -eu
 
 say() { printf 'treetop: %s\n' "$*" >&2; }
@@ -21,6 +22,14 @@ if ! has_mariadb; then
     grep -qs '^VERSION_ID="22.04"' /etc/os-release && suffix=-10.6 # Ubuntu had the version in the names then
     sh tools/apt-install.sh "mariadb-server-core$suffix" "mariadb-client-core$suffix"
     has_mariadb || { say 'mariadbd is still missing'; exit 1; }
+fi
+
+if ! [ "$(command -v memcached)" ]; then
+    if ! command -v apt-get >/dev/null; then
+        say 'the tests need memcached, and only Debian and Ubuntu are known here: install it'
+        exit 1
+    fi
+    sh tools/apt-install.sh memcached
 fi
 
 .venv/bin/python -c '

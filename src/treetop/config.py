@@ -3,19 +3,19 @@
 
 Sources, the later over the earlier: defaults, `/etc/treetop/treetop.conf` or `--config-file`, environment
 (`OS_STORE__CONNECTION=…`, oslo.config's own rule: OS_GROUP__OPTION). An option or group that Treetop does not know
-is refused with the nearest name, because a misspelt option is otherwise silently without effect; in the environment
-only within Treetop's own groups, as other programs have theirs there. No message repeats a value of a secret option.
+is refused with the nearest name (`option_check`); in the environment only within Treetop's own groups, as other
+programs have theirs there. The groups of OpenStack's libraries are read where they are used: `api.library_options`.
 """
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
+from typing import Final
 
 from oslo_config import cfg
 
 from treetop.errors import Refuse
+from treetop.option_check import refuse_unknown, refuse_unknown_variables, require_usable
 
 DEFAULT_FILE = Path("/etc/treetop/treetop.conf")
 
@@ -70,8 +70,12 @@ _API: list[cfg.Opt] = [
     cfg.StrOpt(
         "auth_strategy",
         default="noauth",
-        choices=["noauth"],
-        help="noauth: every caller is an administrator; only on a loopback address.",
+        choices=["noauth", "keystone"],
+        help="keystone: tokens and Nova's policy; noauth: all callers are administrators, on loopback only.",
+    ),
+    cfg.StrOpt(
+        "public_url",
+        help="What links in answers begin with, if clients reach the API at another address than its own.",
     ),
     cfg.IntOpt(
         "stale_seconds",
@@ -156,6 +160,8 @@ GROUPS: dict[str, list[cfg.Opt]] = {
     "api": _API,
     "proxy": _PROXY,
 }
+#: Groups that belong to OpenStack's libraries and have all of their options.
+LIBRARY_GROUPS: Final = ("keystone_authtoken", "oslo_policy", "oslo_middleware", "cors", "healthcheck")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +180,8 @@ class Settings:
     port: int
     threads: int
     max_limit: int
+    auth_strategy: str
+    public_url: str | None
     stale_seconds: int
     stale_zones: str
     freshness_wait_seconds: float
@@ -202,15 +210,15 @@ def load_settings(config_files: Sequence[str] = ()) -> Settings:
     """Read the options. config_files: given on the command line; none: the default file if it exists."""
     files = list(config_files) or ([str(DEFAULT_FILE)] if DEFAULT_FILE.exists() else [])
     for file in files:
-        _refuse_unknown(file)
-    _refuse_unknown_variables()
+        refuse_unknown(file, GROUPS, passed_over=LIBRARY_GROUPS)
+    refuse_unknown_variables(GROUPS)
     conf = cfg.ConfigOpts()
     for group, options in GROUPS.items():
         conf.register_opts(options, group=None if group == "DEFAULT" else group)
     conf(args=[], project="treetop", default_config_files=files, default_config_dirs=[])
     for group, options in GROUPS.items():
         for option in options:
-            _require_usable(conf, group, option)
+            require_usable(conf, group, option)
     return _settings(conf, tuple(files))
 
 
@@ -228,6 +236,8 @@ def _settings(conf: cfg.ConfigOpts, files: tuple[str, ...]) -> Settings:
         port=conf.api.port,
         threads=conf.api.threads,
         max_limit=conf.api.max_limit,
+        auth_strategy=conf.api.auth_strategy,
+        public_url=conf.api.public_url,
         stale_seconds=conf.api.stale_seconds,
         stale_zones=conf.api.stale_zones,
         freshness_wait_seconds=conf.api.freshness_wait_seconds,
@@ -242,57 +252,3 @@ def _settings(conf: cfg.ConfigOpts, files: tuple[str, ...]) -> Settings:
         pass_stale_reads=conf.proxy.pass_stale_reads,
         config_files=files,
     )
-
-
-def _require_usable(conf: cfg.ConfigOpts, group: str, option: cfg.Opt) -> None:
-    name, variable = f"[{group}] {option.name}", f"OS_{group}__{option.name}".upper()
-    hint = f"set {name} in the configuration file, or {variable} in the environment: {option.help}"
-    try:
-        value = (conf if group == "DEFAULT" else conf[group])[option.name]
-    except (cfg.NoSuchOptError, cfg.NoSuchGroupError, cfg.TemplateSubstitutionError):
-        raise Refuse(
-            f"{name} holds a $ that is not followed by an option's name",  # but by a part of a password
-            hint=f"write $$ for every $ in {name}",
-        ) from None
-    except (cfg.Error, ValueError) as error:
-        reason = str(error).rpartition("is not valid: ")[2]
-        raise Refuse(f"{name} cannot be used: {reason}", hint=hint) from None
-    if value is None and option.default is not None:  # an empty variable
-        raise Refuse(f"{name} is empty", hint=hint)
-
-
-def _refuse_unknown(file: str) -> None:
-    sections: dict[str, dict[str, list[str]]] = {}
-    hint = "check the path after --config-file and its rights"
-    try:
-        cfg.ConfigParser(file, sections).parse()
-    except cfg.ParseError as error:  # its text repeats the line, which may be a password
-        raise Refuse(
-            f"{file}, line {error.lineno}: {error.msg}",
-            hint="write [GROUP] lines and NAME = VALUE lines below them",
-        ) from None
-    except UnicodeDecodeError:
-        raise Refuse(f"{file} is not UTF-8 text", hint=hint) from None
-    except OSError as error:
-        raise Refuse(f"cannot read {file}: {error.strerror}", hint=hint) from None
-    known = {group.lower(): group for group in GROUPS}
-    for section, values in sections.items():
-        if section.lower() not in known:
-            raise Refuse(f"{file}: there is no group [{section}]", hint=_nearest(section, list(GROUPS)))
-        names = [option.name for option in GROUPS[known[section.lower()]]]
-        for name in values:
-            if name not in names:
-                raise Refuse(f"{file}: [{section}] has no option {name!r}", hint=_nearest(name, names))
-
-
-def _refuse_unknown_variables() -> None:
-    for group in GROUPS.keys() - {"DEFAULT"}:
-        names = [f"OS_{group}__{option.name}".upper() for option in GROUPS[group]]
-        for variable in os.environ:
-            if variable.startswith(f"OS_{group.upper()}__") and variable not in names:
-                raise Refuse(f"no option is set by {variable}", hint=_nearest(variable, names))
-
-
-def _nearest(name: str, names: list[str]) -> str:
-    close = get_close_matches(name, names, n=1, cutoff=0.5)
-    return f"did you mean {close[0]!r}?" if close else f"known are: {', '.join(names)}"

@@ -10,7 +10,7 @@ from tests.api.conftest import Client
 from tests.servers import wait_until
 from tests.store.builders import OTHER_PROJECT, a_server, a_zone
 from treetop.api.app import make_app
-from treetop.api.auth import check_exposure, noauth
+from treetop.api.auth import check_exposure
 from treetop.api.options import ApiOptions
 from treetop.errors import Refuse
 from treetop.store.migrate import sync_schema
@@ -157,17 +157,22 @@ def test_a_failure_inside_is_told_to_the_log_and_not_to_the_caller(pool, caplog)
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "127.1.2.3"])
 def test_without_authentication_this_machine_may_be_served(host):
-    check_exposure(noauth, host, allow_insecure=False)
+    check_exposure("noauth", host, allow_insecure=False)
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "cloud.example.org", ""])
 def test_without_authentication_the_network_is_not_served_unless_meant(host):
     with pytest.raises(Refuse) as caught:
-        check_exposure(noauth, host, allow_insecure=False)
+        check_exposure("noauth", host, allow_insecure=False)
     assert "127.0.0.1" in str(caught.value.hint)
 
-    check_exposure(noauth, host, allow_insecure=True)
+    check_exposure("noauth", host, allow_insecure=True)
 
 
 def test_a_project_header_that_is_no_project_is_refused(api):
     assert api.refusal("/v2.1/servers", headers={"X-Project-Id": "a b"})[0] == 400
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "cloud.example.org"])
+def test_behind_keystone_the_network_may_be_served(host):
+    check_exposure("keystone", host, allow_insecure=False)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How a request becomes a `Caller`. So far one way: `noauth`, for a laptop, where everybody is an
-administrator.
+"""How a request becomes a `Caller`: `keystone`, by a token that was validated around the API (`token_gate`), or
+`noauth`, for a laptop, where everybody is an administrator.
 
 `noauth` must not be reachable from other machines: `check_exposure` refuses that before a port is opened.
 """
@@ -13,7 +13,8 @@ from typing import Final
 import falcon
 
 from treetop.api.caller import Caller, admin_of
-from treetop.api.fault import bad_request
+from treetop.api.credentials import Credentials, credentials_of
+from treetop.api.fault import bad_request, unauthorized
 from treetop.errors import Refuse
 
 DEFAULT_PROJECT: Final = "demo"
@@ -31,21 +32,33 @@ def noauth(request: falcon.Request, url_project: str | None) -> Caller:
     return admin_of(named or url_project or DEFAULT_PROJECT)
 
 
+def keystone(policy: Callable[[Credentials], Caller]) -> Authenticator:
+    """Let in whom Keystone knows, with what the policy gives them; a 401 `Fault` for others."""
+
+    def authenticate(request: falcon.Request, _url_project: str | None) -> Caller:
+        credentials = credentials_of(request.env)
+        if credentials is None:  # nobody gets here, unless [keystone_authtoken] delay_auth_decision
+            raise unauthorized()
+        return policy(credentials)
+
+    return authenticate
+
+
 def check_url_project(url_project: str | None, caller: Caller) -> None:
     """Raise a 400 `Fault` if the URL names another project than the caller's, as Nova does."""
     if url_project is not None and url_project != caller.project_id:
         raise bad_request(
             f"Malformed request URL: URL's project_id '{url_project}' "
-            f"doesn't match Context's project_id '{caller.project_id}'"
+            f"doesn't match Context's project_id '{caller.project_id or None}'"
         )
 
 
-def check_exposure(authenticator: Authenticator, host: str, *, allow_insecure: bool) -> None:
+def check_exposure(auth_strategy: str, host: str, *, allow_insecure: bool) -> None:
     """Raise `Refuse` if everybody on the network could list everything."""
-    if authenticator is noauth and not allow_insecure and not is_loopback(host):
+    if auth_strategy == "noauth" and not allow_insecure and not is_loopback(host):
         raise Refuse(
             f"without authentication the API does not listen on {host}: whoever reaches it sees every server",
-            hint="listen on 127.0.0.1 ([api] host) and let what asks for passwords forward requests to it",
+            hint="set [api] auth_strategy = keystone (docs/howto/keystone.md), or listen on 127.0.0.1",
         )
 
 

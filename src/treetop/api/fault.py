@@ -9,6 +9,7 @@ from typing import Final
 from treetop.errors import Refuse
 
 BAD_REQUEST: Final = 400
+UNAUTHORIZED: Final = 401
 FORBIDDEN: Final = 403
 NOT_FOUND: Final = 404
 NOT_ACCEPTABLE: Final = 406
@@ -32,6 +33,11 @@ class Fault(Refuse):
 def bad_request(message: str) -> Fault:
     """The request is malformed or asks for what cannot be."""
     return Fault(BAD_REQUEST, message)
+
+
+def unauthorized() -> Fault:
+    """It is not known who asks. Keystone's text."""
+    return Fault(UNAUTHORIZED, "The request you have made requires authentication.")
 
 
 def forbidden(message: str) -> Fault:

@@ -30,6 +30,7 @@ _NAMES: Final = {
     501: "notImplemented",
     503: "serviceUnavailable",
 }
+CONTENT_TYPE: Final = "application/json; charset=UTF-8"
 _INTERNAL: Final = 500
 _RETRY_SECONDS: Final = 2
 _METHOD_NOT_ALLOWED: Final = 405
@@ -50,8 +51,13 @@ def add_error_handlers(app: falcon.App) -> None:  # type: ignore[type-arg]
 def answer_fault(response: falcon.Response, status: int, message: str) -> None:
     """Write a fault document."""
     response.status = status
-    response.data = orjson.dumps({_NAMES.get(status, "computeFault"): {"code": status, "message": message}})
-    response.content_type = "application/json; charset=UTF-8"
+    response.data = fault_document(status, message)
+    response.content_type = CONTENT_TYPE
+
+
+def fault_document(status: int, message: str) -> bytes:
+    """The body of a refusal."""
+    return orjson.dumps({_NAMES.get(status, "computeFault"): {"code": status, "message": message}})
 
 
 def answer_not_routed(response: falcon.Response) -> None:

@@ -22,6 +22,7 @@ _IDENTITY: Final = (
     "x-roles",
     "x-role",
     "x-tenant",
+    "openstack-system-scope",
     *(
         f"x-{of}{kind}"
         for of in ("", "service-")

@@ -13,7 +13,7 @@ from treetop.api.parameters import Parameters
 
 def base_url(request: falcon.Request, options: ApiOptions) -> str:
     """Scheme and host as the client reaches them, without a slash at the end."""
-    return (options.public_url or f"{request.scheme}://{request.netloc}").rstrip("/")
+    return (options.public_url or f"{request.scheme}://{request.netloc}{request.root_path}").rstrip("/")
 
 
 def project_prefix(project_id: str | None) -> str:

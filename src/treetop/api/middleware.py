@@ -27,8 +27,9 @@ class RequestIds:
     """Gives the request an id and its answer the headers that show it, whatever happens."""
 
     def process_request(self, request: falcon.Request, response: falcon.Response) -> None:
-        """Make the id."""
-        request.context.request_id = request_id.new_request_id()
+        """Make the id, unless that was done around the API."""
+        given: str | None = request.env.get(request_id.ENVIRON_KEY)
+        request.context.request_id = given or request_id.new_request_id()
         request.context.global_request_id = request_id.global_request_id(
             request.get_header(request_id.GLOBAL_HEADER)
         )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The rules of Nova's policy that an answer depends on: one member each, its value Nova's name of the rule.
+"""The rules of a policy that an answer depends on: one member each, its value Nova's name of the rule.
 
 A `policy.yaml` names rules by these values, refusals repeat them. What each allows by default is in
 `policy_rules`; who has which is in `caller`. Facts: Nova 34, policies/*.py; tests/conformance compares.
@@ -72,3 +72,5 @@ class Permission(StrEnum):
     KEYPAIRS_INDEX = "os_compute_api:os-keypairs:index"
     KEYPAIRS_SHOW = "os_compute_api:os-keypairs:show"
     EXTENSIONS = "os_compute_api:extensions"
+    # of Treetop's own
+    ZONES_LIST = "treetop:zones:list"

@@ -153,5 +153,6 @@ RULES: Final[Mapping[Permission, Rule]] = MappingProxyType(
         Permission.KEYPAIRS_INDEX: Rule(Who.USER, About.USER),
         Permission.KEYPAIRS_SHOW: Rule(Who.USER, About.USER),
         Permission.EXTENSIONS: Rule(Who.ANYONE, About.NOTHING),
+        Permission.ZONES_LIST: Rule(Who.ADMIN, About.NOTHING),
     }
 )

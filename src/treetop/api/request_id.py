@@ -6,6 +6,8 @@ from typing import Final
 from uuid import uuid4
 
 HEADERS: Final = ("x-openstack-request-id", "x-compute-request-id")
+#: Where an id made around the API is kept in the WSGI environment.
+ENVIRON_KEY: Final = "treetop.request_id"
 GLOBAL_HEADER: Final = "X-OpenStack-Request-ID"
 
 _PATTERN = re.compile(r"req-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)

@@ -1,20 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """The API as a process: settings in, requests answered until SIGTERM or SIGINT.
 
-Any other WSGI server can run `app.make_app` as well; this one needs nothing more than is installed.
+Any other WSGI server can run the API as well (`treetop.api.wsgi`); this one needs nothing more than is installed.
 """
 
 import logging
 from collections.abc import Callable
 
-from treetop.api.app import make_app
-from treetop.api.auth import check_exposure, noauth
-from treetop.api.options import ApiOptions, StaleZones
+from treetop.api.auth import check_exposure
+from treetop.api.deploy import deploy
 from treetop.api.proxy import open_proxy
 from treetop.api.server_process import ApiServer, Listening
-from treetop.api.server_values import instance_name
 from treetop.config import Settings
-from treetop.errors import Refuse
 from treetop.store.pool import open_pool
 
 log = logging.getLogger(__name__)
@@ -41,8 +38,7 @@ def serve(
         threads=settings.threads
         + (settings.proxy_connections if has_proxy else 0),  # a slow Nova slows no list
     )
-    check_exposure(noauth, listening.host, allow_insecure=allow_insecure)
-    options = _options(settings)
+    check_exposure(settings.auth_strategy, listening.host, allow_insecure=allow_insecure)
     proxy = open_proxy(settings)
     pool = open_pool(
         settings.required_connection(),
@@ -50,7 +46,13 @@ def serve(
         statement_timeout_seconds=settings.statement_timeout_ms / 1000,
     )
     try:
-        server = ApiServer(make_app(pool, authenticator=noauth, options=options, proxy=proxy), listening)
+        deployed = deploy(pool, settings, proxy)
+        server = ApiServer(
+            deployed.application,
+            listening,
+            is_behind_proxy=deployed.is_behind_proxy,
+            request_bytes_max=deployed.request_bytes_max,
+        )
         server.stop_on_signals()
         on_ready(server.port)
         log.info("api listens", extra={"host": listening.host, "port": server.port})
@@ -60,24 +62,3 @@ def serve(
         pool.close()
         if proxy is not None:
             proxy.close()
-
-
-def _options(settings: Settings) -> ApiOptions:
-    try:
-        instance_name(settings.instance_name_template, source_id=1, uuid="")
-    except ValueError as error:
-        raise Refuse(
-            f"[api] instance_name_template is no template: {error}",
-            hint="copy the option of this name from the zones' nova.conf, such as instance-%08x",
-        ) from None
-    return ApiOptions(
-        page_rows_max=settings.max_limit,
-        stale_after_seconds=settings.stale_seconds,
-        stale_zones=StaleZones(settings.stale_zones),
-        freshness_wait_seconds=settings.freshness_wait_seconds,
-        waiting_requests_max=max(1, settings.threads // 2),
-        default_availability_zone=settings.default_availability_zone,
-        internal_availability_zone=settings.internal_service_availability_zone,
-        instance_name_template=settings.instance_name_template,
-        service_down_seconds=settings.service_down_time,
-    )

@@ -11,10 +11,10 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any, Final
+from wsgiref.types import WSGIApplication
 
 import waitress
 from waitress import wasyncore
@@ -28,6 +28,7 @@ _QUEUED_BYTES: Final = (
     1024 * 1024
 )  # of an answer in pieces: more is not asked for until the client took these
 _HEADER_BYTES: Final = 262_144  # the client asks for hundreds of images by id in one URL
+_REQUEST_BYTES: Final = 1024**3  # it is on disk until it is read
 _WAKE_SECONDS: Final = 0.5  # how long a signal may go unnoticed
 _FLUSH_SECONDS: Final = 2.0  # how long slow clients may take over the last bytes when the server ends
 
@@ -44,9 +45,19 @@ class Listening:
 
 
 class ApiServer:
-    """A bound server. `run` blocks its thread until `stop`, from any thread, or a signal (`stop_on_signals`)."""
+    """A bound server. `run` blocks its thread until `stop`, from any thread, or a signal (`stop_on_signals`).
 
-    def __init__(self, app: Callable[..., Any], listening: Listening) -> None:
+    is_behind_proxy, request_bytes_max: see `deploy.Deployed`.
+    """
+
+    def __init__(
+        self,
+        app: WSGIApplication,
+        listening: Listening,
+        *,
+        is_behind_proxy: bool = False,
+        request_bytes_max: int = _REQUEST_BYTES,
+    ) -> None:
         self._socket = _bind(listening)
         self.port = int(self._socket.getsockname()[1])
         self._stopping = threading.Event()
@@ -64,7 +75,8 @@ class ApiServer:
             outbuf_high_watermark=_QUEUED_BYTES,
             max_request_header_size=_HEADER_BYTES,
             ident=None,
-            clear_untrusted_proxy_headers=True,
+            max_request_body_size=request_bytes_max,
+            clear_untrusted_proxy_headers=not is_behind_proxy,
         )
 
     def run(self) -> None:

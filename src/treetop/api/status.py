@@ -9,6 +9,7 @@ from psycopg_pool import ConnectionPool
 
 from treetop.api.freshness import iso
 from treetop.api.openapi import Json, Operation
+from treetop.api.permission import Permission
 from treetop.model.zone import Trust, ZoneState
 from treetop.store.freshness import ZoneView, count_servers, read_zones
 from treetop.store.pool import reading
@@ -75,6 +76,7 @@ class Zones:
 
     def on_get(self, request: falcon.Request, response: falcon.Response) -> None:
         """Answer `{"zones": [...]}`, by name. `servers` counts those that are not deleted."""
+        request.context.caller.require(Permission.ZONES_LIST)
         with reading(self._pool) as connection:
             zones = request.context.zones = read_zones(connection)
             servers = count_servers(connection)

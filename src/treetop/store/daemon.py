@@ -16,6 +16,7 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from treetop.errors import Refuse
 from treetop.store.unprivileged import Account
@@ -63,11 +64,12 @@ def spawn(
     folder: Path,
     account: Account,
     parent_death_signal: str | None,
+    environment: Mapping[str, str] = MappingProxyType({}),
 ) -> subprocess.Popen[bytes]:
     """Start a server in `folder`, in its own session (Ctrl-C does not reach it), its output added to `log`.
 
     parent_death_signal: sent to it when the *thread* that called us ends, however it ends; None, or a
-    machine without util-linux's `setpriv`: it lives on.
+    machine without util-linux's `setpriv`: it lives on. environment: added to ours.
     """
     last_wish = _last_wish(parent_death_signal)
     with log.open("ab") as output:
@@ -78,7 +80,7 @@ def spawn(
             stderr=output,
             start_new_session=True,
             cwd=folder,
-            env=server_environment(),
+            env={**server_environment(), **environment},
             user=account.user,
             group=account.group,
             extra_groups=None if account.user is None else [],
