@@ -68,16 +68,23 @@ _SUMMED: Final = (
     *("current_workload", "disk_available_least", "free_disk_gb", "free_ram_mb", "local_gb", "local_gb_used"),
     *("memory_mb", "memory_mb_used", "running_vms", "vcpus", "vcpus_used"),
 )
+# A node's service is found by the host's name or, as old nodes name it, by its row: an index look-up each.
 _STATISTICS: Final = """
 SELECT count(*) AS count, {sums}
 FROM nova_compute_nodes AS node
-JOIN nova_services AS services
-  ON services.zone_id = node.zone_id
- AND (services.host = node.host OR services.id = node.service_id)
- AND services."binary" = {compute}
- AND services.deleted = 0
- AND services.disabled IS NOT TRUE
-WHERE node.deleted = 0
+CROSS JOIN LATERAL (
+    SELECT id, "binary", deleted, disabled
+    FROM nova_services AS services
+    WHERE services.zone_id = node.zone_id AND services.host = node.host
+    UNION
+    SELECT id, "binary", deleted, disabled
+    FROM nova_services AS services
+    WHERE services.zone_id = node.zone_id AND services.id = node.service_id
+) AS services
+WHERE services."binary" = {compute}
+  AND services.deleted = 0
+  AND services.disabled IS NOT TRUE
+  AND node.deleted = 0
   AND node.zone_id = ANY(%s::smallint[])
 """
 
