@@ -31,6 +31,11 @@ def _of(side: Side) -> dict[str, tuple[str, ...]]:
         "of_project_id": (side.project,),
         "key_name": (side.text("key_pairs-name"),),
         "alias": ("NMN",),
+        "label": (side.text("network"),),
+        "tag": (side.text("tag"),),
+        "volume_id": (side.uuid(900 + 10 * CELLS[0]),),
+        "request_id": (side.text("instance_actions-request_id"),),
+        "migration_id": (str(side.number),),
         "key": (side.text("key"), side.text("flavor_extra_specs-key")),
     }
 

@@ -30,6 +30,7 @@ NOBODYS = {"/", "/v2.1", "/v2.1/", "/healthcheck", "/openapi.json", "/v1/zones"}
     for nova in ("/v2.1", "/v2.1/{project_id}")
     for path in (
         *(
+            "/servers/{server_id}/tags/{tag}",  # says by its status alone whether there is one
             "/os-hypervisors/statistics",
             "/os-availability-zone",
             "/limits",

@@ -45,11 +45,11 @@ VALUE = "Invalid input for query parameters"
             1,
             "Invalid input received: Sort direction size exceeds sort key size",
         ),
-        ("locked=x", 73, f"Invalid input received: Unrecognized value 'x', acceptable values are: {FLAGS}"),
+        ("locked=x", 73, f"Unrecognized value 'x', acceptable values are: {FLAGS}"),
         (
             "all_tenants=x",
             1,
-            f"Invalid input received: Unrecognized value 'x', acceptable values are: {FLAGS}",
+            f"Unrecognized value 'x', acceptable values are: {FLAGS}",
         ),
         ("info_cache=1", 1, "Invalid filter field: info_cache."),
         ("_x=1", 96, "Invalid filter field: _x."),

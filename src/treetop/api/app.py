@@ -27,6 +27,7 @@ from treetop.api.hypervisors import HypervisorList, OneHypervisor
 from treetop.api.keypairs import KeyPairList, OneKeyPair
 from treetop.api.limits import Limits
 from treetop.api.middleware import Freshness, Identity, Microversions, Paths, RequestIds
+from treetop.api.migrations import MigrationList
 from treetop.api.openapi import Described, OpenApi
 from treetop.api.options import ApiOptions
 from treetop.api.own_writes import OwnWrites
@@ -37,6 +38,7 @@ from treetop.api.quota_sets import DefaultQuotaSet, QuotaSet
 from treetop.api.server import Server
 from treetop.api.server_fields import View
 from treetop.api.server_groups import OneServerGroup, ServerGroupList
+from treetop.api.server_parts import server_parts
 from treetop.api.servers import ServerList
 from treetop.api.services import ServiceList
 from treetop.api.status import Healthcheck, Zones
@@ -109,6 +111,8 @@ def _nova(pool: ConnectionPool, options: ApiOptions) -> dict[str, object]:
         "servers": ServerList(pool, options, View.INDEX),
         "servers/detail": ServerList(pool, options, View.DETAIL),
         "servers/{server_id}": Server(pool, options),
+        **server_parts(pool, options),
+        "os-migrations": MigrationList(pool, options),
         "flavors": FlavorList(shelf, pool, options, is_detail=False),
         "flavors/detail": FlavorList(shelf, pool, options, is_detail=True),
         "flavors/{flavor_id}": Flavor(shelf, pool, options),

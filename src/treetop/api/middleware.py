@@ -42,10 +42,12 @@ class Paths:
     def process_request(self, request: falcon.Request, _response: falcon.Response) -> None:
         """Raise what an unknown path is answered with.
 
-        Nova routes no other methods (OPTIONS is CORS's, answered before us); a text of PostgreSQL's holds no NUL.
+        Nova routes no other methods (OPTIONS is CORS's, answered before us), and nothing below its version that ends
+        in a slash; a text of PostgreSQL's holds no NUL.
         """
         is_foreign = request.path.startswith(_NOVA) and request.method not in _METHODS
-        if is_foreign or "\0" in request.path:
+        is_cut_off = request.path.startswith(f"{_NOVA}/") and request.path.endswith("/")
+        if is_foreign or "\0" in request.path or (is_cut_off and request.path != f"{_NOVA}/"):
             raise falcon.HTTPRouteNotFound
 
 

@@ -19,6 +19,7 @@ from treetop.api.fault import Fault, bad_request
 from treetop.store.clause import Clause
 
 STRICT_SINCE: Final = 75  # unknown parameters: dropped before, refused from here on, by most resources
+_NEVER: Final = 1_000_000
 _ALL_STRICT_SINCE: Final = 102  # from here on by every resource
 
 _HOST_NAME_CHARACTERS: Final = 255
@@ -86,6 +87,8 @@ def query_schema(*parameters: Parameter, strict_since: int = STRICT_SINCE) -> Qu
 
 #: Of a resource that takes no parameters.
 NO_PARAMETERS: Final = query_schema(strict_since=_ALL_STRICT_SINCE)
+#: Of one that takes no parameters and never minds any.
+ANY_PARAMETERS: Final = query_schema(strict_since=_NEVER)
 
 
 def parse_query(query_string: str) -> list[tuple[str, str]]:
@@ -136,9 +139,7 @@ def parse_flag(text: str) -> bool:
     word = text.strip().lower()
     if word not in _TRUE and word not in _FALSE:
         accepted = ", ".join(map(repr, sorted((*_FALSE, *_TRUE))))
-        raise bad_request(
-            f"Invalid input received: Unrecognized value '{text}', acceptable values are: {accepted}"
-        )
+        raise bad_request(f"Unrecognized value '{text}', acceptable values are: {accepted}")
     return word in _TRUE
 
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 import falcon
 import psycopg
 
+from treetop.api.caller import Caller
 from treetop.api.json_text import dumps, text
 from treetop.api.links import base_url
 from treetop.api.options import ApiOptions
@@ -30,10 +31,12 @@ from treetop.store.server_joins import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Rows:
-    """The rows of a page as a view asked for them."""
+    """The rows of a page as a view asked for them, and for whom."""
 
     columns: tuple[str, ...]
     rows: Sequence[tuple[Any, ...]]
+    caller: Caller
+    options: ApiOptions
 
     def values(self, column: str) -> Iterator[Any]:
         """One column of every row."""
@@ -49,34 +52,35 @@ class _Rows:
         return list(self.values("uuid"))
 
 
-def _host_zones(connection: psycopg.Connection, rows: _Rows, options: ApiOptions) -> Mapping[HostKey, str]:
+def _host_zones(connection: psycopg.Connection, rows: _Rows) -> Mapping[HostKey, str]:
     found = availability_zones(connection, rows.hosts())
-    return {host: text(zone or options.default_availability_zone) for host, zone in found.items()}
+    return {host: text(zone or rows.options.default_availability_zone) for host, zone in found.items()}
 
 
-def _host_statuses(connection: psycopg.Connection, rows: _Rows, options: ApiOptions) -> Mapping[HostKey, str]:
-    return host_statuses(connection, rows.hosts(), down_seconds=options.service_down_seconds)
+def _host_statuses(connection: psycopg.Connection, rows: _Rows) -> Mapping[HostKey, str]:
+    return host_statuses(connection, rows.hosts(), down_seconds=rows.options.service_down_seconds)
 
 
 def _request_specs(
-    connection: psycopg.Connection, rows: _Rows, _options: ApiOptions
+    connection: psycopg.Connection, rows: _Rows
 ) -> Mapping[str, tuple[str | None, str | None]]:
     return request_specs(connection, rows.uuids())
 
 
-def _server_groups(connection: psycopg.Connection, rows: _Rows, _options: ApiOptions) -> Mapping[str, str]:
-    return {uuid: dumps([group]) for uuid, group in group_uuids(connection, rows.uuids()).items()}
+def _server_groups(connection: psycopg.Connection, rows: _Rows) -> Mapping[str, str]:
+    """As JSON. Nobody but an administrator sees another project's group, whoever's server is in it."""
+    project_id = None if rows.caller.is_admin else rows.caller.project_id
+    found = group_uuids(connection, rows.uuids(), project_id=project_id)
+    return {uuid: dumps([group]) for uuid, group in found.items()}
 
 
-_READERS: Final[Mapping[str, Callable[[psycopg.Connection, _Rows, ApiOptions], Mapping[Any, Any]]]] = (
-    MappingProxyType(
-        {
-            "host_zones": _host_zones,
-            "host_statuses": _host_statuses,
-            "request_specs": _request_specs,
-            "server_groups": _server_groups,
-        }
-    )
+_READERS: Final[Mapping[str, Callable[[psycopg.Connection, _Rows], Mapping[Any, Any]]]] = MappingProxyType(
+    {
+        "host_zones": _host_zones,
+        "host_statuses": _host_statuses,
+        "request_specs": _request_specs,
+        "server_groups": _server_groups,
+    }
 )
 
 
@@ -85,11 +89,12 @@ def documents(
     view: ServerView,
     rows: Sequence[tuple[Any, ...]],
     page: Page,
+    caller: Caller,
     options: ApiOptions,
 ) -> list[str]:
     """The JSON text of each row; `rows` have the columns of `view`."""
-    given = _Rows(columns=view.columns, rows=rows)
-    joined: Joined = {name: _READERS[name](connection, given, options) if rows else {} for name in view.joins}
+    given = _Rows(columns=view.columns, rows=rows, caller=caller, options=options)
+    joined: Joined = {name: _READERS[name](connection, given) if rows else {} for name in view.joins}
     return view.render(rows, page, joined)
 
 

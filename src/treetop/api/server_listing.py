@@ -13,8 +13,9 @@ from enum import Enum
 from typing import Final
 
 from treetop.api.caller import Caller
+from treetop.api.changes_window import changes_window
 from treetop.api.fault import bad_request, forbidden
-from treetop.api.parameters import Parameters, is_truthy, last, page_rows, parse_flag, parse_time, validate
+from treetop.api.parameters import Parameters, is_truthy, last, page_rows, parse_flag, validate
 from treetop.api.permission import Permission
 from treetop.api.server_parameters import JOINED_TABLES, SERVER_PARAMETERS, SERVER_QUERY, is_sorted_by
 from treetop.nova.states import States, states_of
@@ -61,8 +62,10 @@ class ServerListing:
     filters: column of Nova's (or `flavor`, `ip`, `ip6`, `description`) -> what it is asked for; of two parameters for
     one column the later one. states: by `status`; None: not asked. since, before: instants of the last update.
     is_of_all: servers of every project may be listed. tags: by parameter. marker: None: the first page.
+    sent: what the next page's link repeats.
     """
 
+    sent: Parameters
     filters: Mapping[str, str]
     is_of_all: bool
     states: States | None
@@ -85,12 +88,13 @@ def server_listing(pairs: Sequence[tuple[str, str]], request: ListRequest) -> Se
     states = _states(parameters, request.minor)
     if states is not None and not states.vm_states:
         return None
-    since, before = _times(parameters)
+    since, before = changes_window(parameters)
     life = _life(parameters, states, is_admin=request.caller.is_admin)
     tags = {name: asked.split(",") for name in TAG_FILTERS if (asked := last(parameters, name)) is not None}
     sees_all = _all_projects(parameters, request)
     locked = last(parameters, "locked")
     return ServerListing(
+        sent=checked,
         filters=_filters(parameters, states, None if sees_all else request.caller),
         is_of_all=sees_all,
         states=states,
@@ -132,14 +136,6 @@ def _states(parameters: Parameters, minor: int) -> States | None:
     if not states.vm_states and minor >= _STATUS_REFUSED_SINCE:
         raise bad_request("Invalid status value")
     return states
-
-
-def _times(parameters: Parameters) -> tuple[datetime | None, datetime | None]:
-    since = parse_time(last(parameters, "changes-since") or "")
-    before = parse_time(last(parameters, "changes-before") or "")
-    if since is not None and before is not None and before < since:
-        raise bad_request("The value of changes-since must be less than or equal to changes-before.")
-    return since, before
 
 
 def _life(parameters: Parameters, states: States | None, *, is_admin: bool) -> Life:

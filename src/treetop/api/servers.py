@@ -10,7 +10,7 @@ import orjson
 from psycopg_pool import ConnectionPool
 
 from treetop.api.caller import Caller
-from treetop.api.links import next_page, project_prefix
+from treetop.api.links import links_of
 from treetop.api.options import ApiOptions
 from treetop.api.parameters import parse_query
 from treetop.api.placeholders import may_list_placeholders, placeholders
@@ -69,13 +69,12 @@ class ServerList:
                         has_unknown=has_unknown,
                     ),
                 )
-            shown = documents(connection, view, read.rows, page, self._options)
-            stale = documents(connection, view, read.unknown, page, self._options)
+            shown = documents(connection, view, read.rows, page, caller, self._options)
+            stale = documents(connection, view, read.unknown, page, caller, self._options)
         body = [",".join([*placeholders(stale, self._view), *shown])]
-        if read.next_marker is not None:
-            suffix = "/detail" if self._view is View.DETAIL else ""
-            url = f"{page.base_url}/v2.1{project_prefix(project_id)}/servers{suffix}"
-            link = {"rel": "next", "href": next_page(url, pairs, read.next_marker)}
-            body.append(f'],"servers_links":[{orjson.dumps(link).decode()}')
+        if listing is not None and read.next_marker is not None:
+            path = "servers/detail" if self._view is View.DETAIL else "servers"
+            links = links_of(request, self._options, project_id).next(path, listing.sent, read.next_marker)
+            body.append(f'],"servers_links":{orjson.dumps(links).decode()[:-1]}')
         response.data = f'{{"servers":[{"".join(body)}]}}'.encode()
         response.content_type = _JSON

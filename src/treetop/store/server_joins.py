@@ -62,7 +62,8 @@ _GROUPS: Final = """
     SELECT members.instance_uuid, groups.uuid
     FROM nova_instance_group_member AS members
     JOIN nova_instance_groups AS groups ON groups.zone_id = members.zone_id AND groups.id = members.group_id
-    WHERE members.instance_uuid = ANY(%s::text[])
+    WHERE members.instance_uuid = ANY(%(uuids)s::text[])
+      AND (%(project_id)s::text IS NULL OR groups.project_id = %(project_id)s)
     ORDER BY members.zone_id DESC, members.id DESC
 """
 
@@ -92,9 +93,12 @@ def request_specs(
     return {uuid: (zone, hints) for uuid, zone, hints in found}
 
 
-def group_uuids(connection: psycopg.Connection, uuids: Sequence[str]) -> Mapping[str, str]:
-    """uuid -> uuid of the server's group."""
-    return dict(connection.execute(_GROUPS, (list(uuids),)).fetchall())
+def group_uuids(
+    connection: psycopg.Connection, uuids: Sequence[str], *, project_id: str | None
+) -> Mapping[str, str]:
+    """uuid -> uuid of the server's group, if it is one of the project's (None: whoever's it is)."""
+    parameters = {"uuids": list(uuids), "project_id": project_id}
+    return dict(connection.execute(_GROUPS, parameters).fetchall())
 
 
 def _by_host(hosts: Collection[HostKey]) -> dict[str, Any]:  # Any: what psycopg can send

@@ -74,16 +74,25 @@ def list_servers(connection: psycopg.Connection, query: ServerQuery) -> list[Ser
 
 
 def read_server(
-    connection: psycopg.Connection, uuid: str, columns: Sequence[str], *, project_id: str | None
+    connection: psycopg.Connection,
+    uuid: str,
+    columns: Sequence[str],
+    *,
+    project_id: str | None,
+    with_deleted: bool = False,
 ) -> ServerRow | None:
-    """The live server with this uuid, of `project_id` (None: of any); None if there is none."""
+    """The server with this uuid, of `project_id` (None: of any); None if there is none. with_deleted: a deleted one
+    if no zone has a live one.
+    """
     if not is_uuid(uuid):
         return None
     conditions = Conditions()
-    conditions.add((VISIBLE, LIVE, Clause(template="uuid = {0}::uuid", values=(uuid,))))
+    conditions.add((VISIBLE, Clause(template="uuid = {0}::uuid", values=(uuid,))))
+    if not with_deleted:
+        conditions.add((LIVE,))
     if project_id is not None:
         conditions.add((of_project(project_id),))
-    statement = sql.SQL("SELECT {} FROM server WHERE {} ORDER BY zone_id LIMIT 1").format(
+    statement = sql.SQL("SELECT {} FROM server WHERE {} ORDER BY deleted, zone_id LIMIT 1").format(
         _columns(columns), conditions.joined()
     )
     return connection.execute(statement, conditions.parameters).fetchone()
