@@ -10,6 +10,7 @@ from treetop.apply.writer import Progress
 from treetop.model.change import Position
 from treetop.model.source_url import parse_source_url
 from treetop.model.zone import Trust, Zone, parse_zone_name
+from treetop.nova.mirrored_tables import MIRRORED_TABLES, top_table
 from treetop.store import leases
 from treetop.store.migrate import sync_schema
 from treetop.store.zones import add_zone
@@ -44,7 +45,18 @@ def rows_at_top(dsn: str) -> Rows:
         return {str(row["uuid"]): row for row in conn.execute("SELECT * FROM server").fetchall()}
 
 
+def everything_at_top(dsn: str) -> dict[str, list[dict[str, object]]]:
+    """Every row of the servers and of the mirrored tables, by table."""
+    tables = {"server": "uuid"} | {top_table(name): "id" for name in MIRRORED_TABLES}
+    with psycopg.connect(dsn, row_factory=dict_row) as conn:
+        return {
+            name: conn.execute(f"SELECT * FROM {name} ORDER BY zone_id, {key}").fetchall()
+            for name, key in tables.items()
+        }
+
+
 def empty_top(dsn: str) -> None:
     with psycopg.connect(dsn) as conn:
-        conn.execute("DELETE FROM server")
+        for name in ("server", *map(top_table, MIRRORED_TABLES)):
+            conn.execute(f"DELETE FROM {name}")
         conn.execute("UPDATE zone_position SET position = NULL, lease_until = now() + interval '1 hour'")

@@ -79,7 +79,7 @@ def test_every_kind_of_difference_is_found_and_mended(top_dsn: str, zone: Zone, 
         repair_chunk(writer, model.chunk(), differences)
         writer.commit(progress_at(2))
 
-    found = {each.uuid: each for each in differences}
+    found = {each.key: each for each in differences}
     assert sorted(each.kind for each in differences) == ["different", "extra", "missing"]
     assert found[first].columns["display_name"] == ("wrong", "né")
     assert found[second].kind == "missing"

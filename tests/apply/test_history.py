@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.apply.claimed_top import OWNER, empty_top, progress_at, rows_at_top
+from tests.apply.claimed_top import OWNER, empty_top, everything_at_top, progress_at
 from tests.apply.zone_model import ZoneModel
 from treetop.apply.chunks import compare_chunk, load_chunk
 from treetop.apply.plan import Plan
@@ -38,22 +38,23 @@ def test_any_batches_crashes_and_replays_give_the_rows_of_a_fresh_load(
         history = [model.transaction() for _ in range(length)]
         empty_top(top_dsn)
         load_whole(top_dsn, zone, model)
-        expected = rows_at_top(top_dsn)
+        expected = everything_at_top(top_dsn)
         empty_top(top_dsn)
 
         replay_with_crashes(top_dsn, zone, history, data)
 
-        assert rows_at_top(top_dsn) == expected
+        assert everything_at_top(top_dsn) == expected
         with ZoneWriter(top_dsn, zone.id, OWNER) as writer:
-            _, differences = compare_chunk(writer, model.chunk(), ())
-        assert differences == []
+            differences = [compare_chunk(writer, chunk, ())[1] for chunk in model.chunks()]
+        assert not any(differences)
 
     check()
 
 
 def load_whole(dsn: str, zone: Zone, model: ZoneModel) -> None:
     with ZoneWriter(dsn, zone.id, OWNER) as writer:
-        load_chunk(writer, model.chunk(), ())
+        for chunk in model.chunks():
+            load_chunk(writer, chunk, ())
         writer.commit(progress_at(0), LoadProgress(upto=None, is_loaded=True))
 
 
@@ -82,7 +83,7 @@ def test_a_worker_that_lost_its_zone_changes_nothing(top_dsn: str, zone: Zone) -
     history = [model.transaction() for _ in range(10)]
     with ZoneWriter(top_dsn, zone.id, OWNER) as old:
         commit(old, 1, history[:5])
-        before = rows_at_top(top_dsn)
+        before = everything_at_top(top_dsn)
         with psycopg.connect(top_dsn, autocommit=True) as conn:
             conn.execute("UPDATE zone_position SET lease_until = now() - interval '1 second'")
             leases.claim(conn, zone.id, owner="other/2")
@@ -90,7 +91,7 @@ def test_a_worker_that_lost_its_zone_changes_nothing(top_dsn: str, zone: Zone) -
         with pytest.raises(LostLease):
             commit(old, 2, history[5:])
 
-    assert rows_at_top(top_dsn) == before
+    assert everything_at_top(top_dsn) == before
 
 
 def test_a_source_id_that_a_restored_zone_gives_again_is_no_collision(top_dsn: str, zone: Zone) -> None:

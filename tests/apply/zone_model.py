@@ -11,6 +11,7 @@ from random import Random
 from typing import TypeAlias
 from uuid import UUID
 
+from tests.apply.mirrored_rows import MIRRORED, SEGMENTS, WATCHED, random_values, segment_chunk
 from treetop.model.change import UNCHANGED, Chunk, Mark, Op, Position, Row, RowChange
 from treetop.nova.table import Table
 from treetop.nova.tables import CELL_TABLES, INSTANCES
@@ -25,7 +26,7 @@ _NETWORK = (
     '[{{"address": "fa:16:3e:00:00:{0:02x}", "network": {{"label": "net", "subnets": [{{"ips": [{{"address":'
     ' "10.0.0.{0}", "type": "fixed", "version": 4, "floating_ips": []}}]}}]}}}}]'
 )
-_LONG_VALUES = {"flavor", "network_info", "details", "user_data"}
+_LONG_VALUES = {"flavor", "network_info", "details", "user_data", "stats", "traceback", "disabled_reason"}
 
 
 class Everything:
@@ -44,16 +45,14 @@ class Everything:
 def rows_of(tables: Tables, uuids: Collection[object]) -> dict[str, list[Row]]:
     """Every row of these servers, as a chunk has them."""
     return {
-        name: [
-            as_row(CELL_TABLES[name], row) for row in table.values() if row[CELL_TABLES[name].owner] in uuids
-        ]
-        for name, table in tables.items()
+        name: [as_row(table, row) for row in tables[name].values() if row[table.owner] in uuids]
+        for name, table in CELL_TABLES.items()
     }
 
 
 def key_of(name: str, row: dict[str, object]) -> object:
     """The primary key of a row, as `ZoneModel.tables` has it."""
-    key = CELL_TABLES[name].key
+    key = WATCHED[name].key
     return row[key[0]] if len(key) == 1 else tuple(row[column] for column in key)
 
 
@@ -66,7 +65,7 @@ class ZoneModel:
     """Tables as {name: {key: {column: value}}}, and the randomness that changes them."""
 
     def __init__(self, random: Random, *, bare_deletes: bool) -> None:
-        self.tables: Tables = {name: {} for name in CELL_TABLES}
+        self.tables: Tables = {name: {} for name in WATCHED}
         self._random = random
         self._bare = bare_deletes
         self._next_id = 1
@@ -87,7 +86,20 @@ class ZoneModel:
             if int(str(row["id"])) > after and (upto is None or int(str(row["id"])) <= upto)
         }
         rows = rows_of(self.tables, wanted)
-        return Chunk(after=after, upto=upto, uuids=None, snapshot=Everything(), rows=rows)
+        return Chunk(after=after, upto=upto, only=None, snapshot=Everything(), rows=rows)
+
+    def chunks(self) -> list[Chunk]:
+        """Every row of the zone, a chunk for each segment."""
+        mirrored = [
+            segment_chunk(
+                segment,
+                [as_row(segment.table, row) for row in self.tables[segment.table.name].values()],
+                Everything(),
+            )
+            for segment in SEGMENTS
+            if segment.table is not None
+        ]
+        return [self.chunk(upto=SEGMENTS[0].last_key), *mirrored]
 
     def _operations(self) -> list[object]:
         creating = [self._create] * (3 if len(self.tables["instances"]) < 4 else 1)
@@ -110,6 +122,7 @@ class ZoneModel:
             self._archive_children,
             self._move_key,
             self._truncate,
+            *([self._mirrored_row] * 5),
         ]
 
     # -- operations
@@ -229,7 +242,9 @@ class ZoneModel:
 
     def _move_key(self) -> None:
         """Nova never changes a primary key; a person may."""
-        name = self._random.choice(["instances", "instance_extra", "instance_metadata", "instance_faults"])
+        name = self._random.choice(
+            ["instances", "instance_extra", "instance_metadata", "instance_faults", *MIRRORED]
+        )
         rows = list(self.tables[name].values())
         if not rows:
             return
@@ -240,14 +255,28 @@ class ZoneModel:
         self.tables[name][key_of(name, row)] = row
         shown = dict(row)
         if self._bare:
-            shown |= dict.fromkeys(_LONG_VALUES & row.keys(), UNCHANGED)
+            if name in CELL_TABLES:
+                shown |= dict.fromkeys(_LONG_VALUES & row.keys(), UNCHANGED)
             old |= dict.fromkeys(old.keys() - {"id"}, UNCHANGED)
-        table = CELL_TABLES[name]
+        table = WATCHED[name]
         self._changes.append(RowChange(Op.UPDATE, name, as_row(table, shown), as_row(table, old)))
+
+    def _mirrored_row(self) -> None:
+        name = self._random.choice(MIRRORED)
+        rows = list(self.tables[name].values())
+        what = self._random.choice(["insert", "change", "change", "delete"])
+        if what == "insert" or not rows:
+            self._insert(name, {"id": self._id()} | random_values(self._random, WATCHED[name]))
+        elif what == "delete":
+            self._delete(name, self._random.choice(rows))
+        else:
+            values = random_values(self._random, WATCHED[name])
+            changed = self._random.sample(sorted(values), self._random.randint(1, 3))
+            self._change(name, self._random.choice(rows), {column: values[column] for column in changed})
 
     def _truncate(self) -> None:
         if self._random.random() < 0.1:
-            name = self._random.choice(["tags", "instance_faults", "instance_info_caches"])
+            name = self._random.choice(["tags", "instance_faults", "instance_info_caches", *MIRRORED])
             self.tables[name].clear()
             self._changes.append(RowChange(Op.TRUNCATE, name, ()))
 
@@ -268,17 +297,17 @@ class ZoneModel:
 
     def _insert(self, name: str, row: dict[str, object]) -> None:
         self.tables[name][key_of(name, row)] = row
-        self._changes.append(RowChange(Op.INSERT, name, as_row(CELL_TABLES[name], row)))
+        self._changes.append(RowChange(Op.INSERT, name, as_row(WATCHED[name], row)))
 
     def _change(self, name: str, row: dict[str, object], changes: dict[str, object]) -> None:
         row |= changes
         shown = dict(row)
         if self._bare and self._random.random() < 0.7:
             shown |= dict.fromkeys(_LONG_VALUES & row.keys() - changes.keys(), UNCHANGED)
-        self._changes.append(RowChange(Op.UPDATE, name, as_row(CELL_TABLES[name], shown)))
+        self._changes.append(RowChange(Op.UPDATE, name, as_row(WATCHED[name], shown)))
 
     def _delete(self, name: str, row: dict[str, object]) -> None:
-        table = CELL_TABLES[name]
+        table = WATCHED[name]
         del self.tables[name][key_of(name, row)]
         shown = dict(row)
         if self._bare:

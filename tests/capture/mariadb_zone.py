@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A Nova cell on a test's MariaDB, and reading its log up to a marker."""
+"""A Nova cell or API database on a test's MariaDB, and reading its log up to a marker."""
 
 import contextlib
 import itertools
@@ -12,16 +12,29 @@ from tests.servers import MariaDBDatabase
 from treetop.capture.mysql import MysqlLog
 from treetop.capture.mysql_rows import MysqlRows
 from treetop.model.change import LogEvent, Position, Row, RowChange, Transaction
-from treetop.model.zone import PasswordReference, SourceUrl, Trust, Zone, ZoneId, ZoneName
+from treetop.model.zone import PasswordReference, SourceUrl, Trust, Zone, ZoneId, ZoneKind, ZoneName
+from treetop.nova.mirrored_tables import MIRRORED_TABLES
 from treetop.nova.tables import CELL_TABLES
+from treetop.nova.watched import segments, watched_tables
 
+END_OF_SERVERS = segments(ZoneKind.CELL, Trust.FULL)[0].last_key
 _markers = itertools.count(1)
 
 
 def make_cell(database: MariaDBDatabase) -> MariaDBDatabase:
     """Create the tables that Treetop reads, of Nova's layout, and one that it does not; return the database."""
-    statements = (files("treetop.demo") / "schema" / "mariadb.sql").read_text().split(";\n")
-    wanted = {*CELL_TABLES, "migrations"}
+    _make_tables(database, "mariadb.sql", {*watched_tables(ZoneKind.CELL, Trust.FULL), "virtual_interfaces"})
+    return database
+
+
+def make_api_database(database: MariaDBDatabase) -> MariaDBDatabase:
+    """Create the tables of Nova's API database that Treetop reads; return the database."""
+    _make_tables(database, "nova_api.mariadb.sql", {*watched_tables(ZoneKind.API, Trust.FULL)})
+    return database
+
+
+def _make_tables(database: MariaDBDatabase, script: str, wanted: set[str]) -> None:
+    statements = (files("treetop.demo") / "schema" / script).read_text().split(";\n")
     with database.connect() as connection, connection.cursor() as cursor:
         cursor.execute("SET foreign_key_checks = 0")
         for statement in statements:
@@ -30,13 +43,13 @@ def make_cell(database: MariaDBDatabase) -> MariaDBDatabase:
                 cursor.execute(statement)
                 wanted.remove(created.group(1))
     assert not wanted
-    return database
 
 
 def a_zone(
     database: MariaDBDatabase,
     *,
     trust: Trust = Trust.FULL,
+    kind: ZoneKind = ZoneKind.CELL,
     url: SourceUrl | None = None,
     password: PasswordReference | None = None,
 ) -> Zone:
@@ -47,22 +60,35 @@ def a_zone(
         trust=trust,
         url=url or database.source_url(),
         password=password or database.password,
+        kind=kind,
     )
 
 
-def a_log(database: MariaDBDatabase, *, port: int | None = None, trust: Trust = Trust.FULL) -> MysqlLog:
-    return MysqlLog(a_zone(database, url=database.source_url(port=port), trust=trust))
+def a_log(
+    database: MariaDBDatabase,
+    *,
+    port: int | None = None,
+    trust: Trust = Trust.FULL,
+    kind: ZoneKind = ZoneKind.CELL,
+) -> MysqlLog:
+    return MysqlLog(a_zone(database, url=database.source_url(port=port), trust=trust, kind=kind))
 
 
-def some_rows(database: MariaDBDatabase, *, trust: Trust = Trust.FULL) -> MysqlRows:
-    return MysqlRows(a_zone(database, trust=trust))
+def some_rows(
+    database: MariaDBDatabase, *, trust: Trust = Trust.FULL, kind: ZoneKind = ZoneKind.CELL
+) -> MysqlRows:
+    return MysqlRows(a_zone(database, trust=trust, kind=kind))
 
 
 def started(
-    database: MariaDBDatabase, *, port: int | None = None, trust: Trust = Trust.FULL
+    database: MariaDBDatabase,
+    *,
+    port: int | None = None,
+    trust: Trust = Trust.FULL,
+    kind: ZoneKind = ZoneKind.CELL,
 ) -> tuple[Position, Iterator[LogEvent]]:
     """Where the log ends now, and the stream from there (connected when it is first read)."""
-    log = a_log(database, port=port, trust=trust)
+    log = a_log(database, port=port, trust=trust, kind=kind)
     position = log.begin()
     return position, log.stream(position)
 
@@ -103,7 +129,7 @@ def one_change(transactions: list[Transaction]) -> RowChange:
 
 
 def value(table: str, row: Row, column: str) -> object:
-    return row[CELL_TABLES[table].index(column)]
+    return row[(CELL_TABLES.get(table) or MIRRORED_TABLES[table]).index(column)]
 
 
 def add_server(database: MariaDBDatabase, uuid: str, **columns: object) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A Nova cell on a test's PostgreSQL, and reading its log up to a marker."""
+"""A Nova cell or API database on a test's PostgreSQL, and reading its log up to a marker."""
 
 import itertools
 import time
@@ -9,9 +9,12 @@ from importlib.resources import files
 from tests.servers import PostgresDatabase
 from treetop.capture.postgres import PostgresLog
 from treetop.model.change import LogEvent, Position, Row, RowChange, Transaction
-from treetop.model.zone import Trust, Zone, ZoneId, ZoneName
+from treetop.model.zone import Trust, Zone, ZoneId, ZoneKind, ZoneName
+from treetop.nova.mirrored_tables import MIRRORED_TABLES
 from treetop.nova.tables import CELL_TABLES
+from treetop.nova.watched import segments
 
+END_OF_SERVERS = segments(ZoneKind.CELL, Trust.FULL)[0].last_key
 _markers = itertools.count(1)
 
 
@@ -20,8 +23,18 @@ def make_cell(database: PostgresDatabase) -> None:
     database.execute((files("treetop.demo") / "schema" / "postgresql.sql").read_text())
 
 
+def make_api_database(database: PostgresDatabase) -> None:
+    """Create the tables of Nova's API database that Treetop reads."""
+    database.execute((files("treetop.demo") / "schema" / "nova_api.postgresql.sql").read_text())
+
+
 def a_zone(
-    database: PostgresDatabase, *, trust: Trust = Trust.FULL, port: int | None = None, **options: str
+    database: PostgresDatabase,
+    *,
+    trust: Trust = Trust.FULL,
+    kind: ZoneKind = ZoneKind.CELL,
+    port: int | None = None,
+    **options: str,
 ) -> Zone:
     """A zone named like its database: slot names are one per server."""
     return Zone(
@@ -31,11 +44,12 @@ def a_zone(
         trust=trust,
         url=database.source_url(port=port, **options),
         password=database.password,
+        kind=kind,
     )
 
 
-def a_log(database: PostgresDatabase, **options: str) -> PostgresLog:
-    return PostgresLog(a_zone(database, **options))
+def a_log(database: PostgresDatabase, *, kind: ZoneKind = ZoneKind.CELL, **options: str) -> PostgresLog:
+    return PostgresLog(a_zone(database, kind=kind, **options))
 
 
 def follow(database: PostgresDatabase, events: Iterator[LogEvent], seconds: float = 20) -> list[Transaction]:
@@ -69,12 +83,14 @@ def one_change(transactions: list[Transaction]) -> RowChange:
 
 
 def value(table: str, row: Row, column: str) -> object:
-    return row[CELL_TABLES[table].index(column)]
+    return row[(CELL_TABLES.get(table) or MIRRORED_TABLES[table]).index(column)]
 
 
-def started(database: PostgresDatabase, **options: str) -> tuple[PostgresLog, Position, Iterator[LogEvent]]:
+def started(
+    database: PostgresDatabase, *, kind: ZoneKind = ZoneKind.CELL, **options: str
+) -> tuple[PostgresLog, Position, Iterator[LogEvent]]:
     """A log that was begun, where it begins, and its stream."""
-    log = a_log(database, **options)
+    log = a_log(database, kind=kind, **options)
     position = log.begin()
     return log, position, log.stream(position)
 

@@ -228,7 +228,7 @@ def test_truncate_of_a_watched_table_is_a_change(cell):
     _, events = started(cell)
 
     cell.execute("TRUNCATE TABLE tags")
-    cell.execute("TRUNCATE migrations")
+    cell.execute("TRUNCATE virtual_interfaces")
 
     assert [(c.op, c.table, c.row) for c in changes_of(follow(cell, events))] == [(Op.TRUNCATE, "tags", ())]
 
@@ -237,7 +237,7 @@ def test_truncate_of_a_watched_table_is_a_change(cell):
     "statement",
     [
         "DROP TABLE tags",
-        "DROP TABLE IF EXISTS migrations, tags",
+        "DROP TABLE IF EXISTS virtual_interfaces, tags",
         "RENAME TABLE tags TO lost",
         "ALTER TABLE tags RENAME TO lost",
         "CREATE OR REPLACE TABLE tags (resource_id INT)",

@@ -7,7 +7,16 @@ import threading
 import pymysql
 import pytest
 
-from tests.capture.mariadb_zone import a_log, add_server, make_cell, mark, read_to, setting, some_rows
+from tests.capture.mariadb_zone import (
+    END_OF_SERVERS,
+    a_log,
+    add_server,
+    make_cell,
+    mark,
+    read_to,
+    setting,
+    some_rows,
+)
 from treetop.capture.gtid import MariadbGtidSet
 from treetop.capture.mysql_snapshot import GtidSnapshot
 from treetop.errors import StopZone
@@ -36,26 +45,26 @@ def test_ranges_follow_each_other_to_the_end(cell, rows):
         add_server(cell, f"s{number}")
 
     chunks, after = [], 0
-    while after is not None:
+    while after < END_OF_SERVERS:
         chunks.append(rows.read_range(after=after, rows=2))
         after = chunks[-1].upto
 
     ids = [[row[0] for row in chunk.rows["instances"]] for chunk in chunks]
     assert ids == [[1, 2], [3, 4], [5]]
-    assert [(chunk.after, chunk.upto) for chunk in chunks] == [(0, 2), (2, 4), (4, None)]
+    assert [(chunk.after, chunk.upto) for chunk in chunks] == [(0, 2), (2, 4), (4, END_OF_SERVERS)]
 
 
 def test_last_full_range_knows_that_it_is_the_last(cell, rows):
     for number in range(4):
         add_server(cell, f"s{number}")
 
-    assert rows.read_range(after=2, rows=2).upto is None
+    assert rows.read_range(after=2, rows=2).upto == END_OF_SERVERS
 
 
 def test_empty_zone_gives_an_empty_chunk(rows):
     chunk = rows.read_range(after=0, rows=10)
 
-    assert chunk.upto is None
+    assert chunk.upto == END_OF_SERVERS
     assert set(chunk.rows) == set(CELL_TABLES)
     assert not any(chunk.rows.values())
 
@@ -83,7 +92,7 @@ def test_single_servers_are_read_with_those_that_do_not_exist(cell, rows):
 
     chunk = rows.read_servers(["s'1", "gone"])
 
-    assert chunk.uuids == {"s'1", "gone"}
+    assert chunk.only == {"s'1", "gone"}
     assert [row[1] for row in chunk.rows["instances"]] == ["s'1"]
     assert chunk.rows["tags"] == [("s'1", "t")]
     assert (chunk.after, chunk.upto) == (0, None)

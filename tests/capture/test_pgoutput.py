@@ -10,6 +10,7 @@ from treetop.capture.pgoutput import Decoder, widen_transaction_id
 from treetop.errors import StopZone
 from treetop.model.change import UNCHANGED, Op, RowChange, Transaction
 from treetop.model.zone import Trust
+from treetop.nova.tables import CELL_TABLES
 
 TAGS, METADATA, OTHER = 7, 8, 9
 TEXT, INTEGER, BOOLEAN = 25, 23, 16
@@ -61,7 +62,7 @@ METADATA_RELATION = relation(METADATA, "instance_system_metadata", *METADATA_COL
 
 
 def a_decoder(*, after: int = 0, near: int = 0) -> Decoder:
-    return Decoder(trust=Trust.FULL, after=after, near_transaction_id=near)
+    return Decoder(trust=Trust.FULL, after=after, near_transaction_id=near, tables=CELL_TABLES)
 
 
 def decode(*messages: bytes, decoder: Decoder | None = None) -> list[Transaction]:

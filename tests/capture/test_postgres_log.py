@@ -170,19 +170,20 @@ def test_full_identity_carries_whole_old_rows(postgres_database):
 
 
 def test_truncate_is_given_per_watched_table(cell, events):
-    cell.execute("TRUNCATE tags, instance_metadata, services")
+    cell.execute("TRUNCATE tags, instance_metadata, services, instance_id_mappings")
 
     changes = changes_of(follow(cell, events))
 
     assert {(change.op, change.table, change.row) for change in changes} == {
         (Op.TRUNCATE, "tags", ()),
         (Op.TRUNCATE, "instance_metadata", ()),
+        (Op.TRUNCATE, "services", ()),
     }
 
 
 def test_unwatched_tables_and_unused_system_metadata_are_left_out(cell, events):
     add_server(cell, "a")
-    cell.execute("INSERT INTO services (host, report_count) VALUES ('h', 0)")
+    cell.execute("INSERT INTO instance_id_mappings (uuid) VALUES ('h')")
     cell.execute(
         "INSERT INTO instance_system_metadata (instance_uuid, key)"
         " VALUES ('a', 'boot_roles'), ('a', 'image_os')"

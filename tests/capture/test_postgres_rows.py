@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from tests.capture.postgres_zone import (
+    END_OF_SERVERS,
     a_zone,
     add_server,
     changes_of,
@@ -90,7 +91,7 @@ def test_chunk_and_log_give_the_same_values(cell):
 
 
 def test_every_value_has_its_canonical_type(cell):
-    types = {Kind.INTEGER: int, Kind.BOOLEAN: bool, Kind.TEXT: str, Kind.TIMESTAMP: str}
+    types = {Kind.INTEGER: int, Kind.BOOLEAN: bool, Kind.TEXT: str, Kind.TIMESTAMP: str, Kind.REAL: str}
     for number in range(6):
         add_server(cell, f"uuid-{number}", **values_for(number))
     rows = PostgresRows(a_zone(cell))
@@ -109,7 +110,7 @@ def test_ranges_cover_the_table_once(cell):
     rows = PostgresRows(a_zone(cell))
 
     chunks = [rows.read_range(after=0, rows=5)]
-    while chunks[-1].upto is not None:
+    while chunks[-1].upto < END_OF_SERVERS:
         chunks.append(rows.read_range(after=chunks[-1].upto, rows=5))
     rows.close()
 
@@ -127,7 +128,7 @@ def test_single_servers_are_read_again_with_their_rows(cell):
     chunk = rows.read_servers(["b", "gone"])
     rows.close()
 
-    assert (chunk.after, chunk.upto, chunk.uuids) == (0, None, {"b", "gone"})
+    assert (chunk.after, chunk.upto, chunk.only) == (0, None, {"b", "gone"})
     assert [row[1] for row in chunk.rows["instances"]] == ["b"]
     assert list(chunk.rows["tags"]) == [("b", "x")]
 
@@ -186,7 +187,7 @@ def test_reader_goes_on_with_a_new_session_after_its_own_was_lost(cell):
     with pytest.raises(Retry):
         rows.read_range(after=0, rows=1)
 
-    assert rows.read_range(after=0, rows=1).upto is None
+    assert rows.read_range(after=0, rows=1).upto == END_OF_SERVERS
     rows.close()
 
 

@@ -18,8 +18,10 @@ from treetop.capture import open_log, open_rows
 from treetop.demo.worker import Worker
 from treetop.demo.zone_database import Error, ZoneDatabase
 from treetop.demo.zones import DemoZone, plan_zones
-from treetop.model.zone import Engine, Trust, Zone, ZoneId, ZoneName
-from treetop.nova.tables import CELL_TABLES
+from treetop.model.zone import Engine, Trust, Zone, ZoneId, ZoneKind, ZoneName
+from treetop.nova.watched import watched_tables
+
+WATCHED = watched_tables(ZoneKind.CELL, Trust.FULL)
 
 
 @pytest.fixture(scope="module", params=[Engine.MARIADB, Engine.POSTGRESQL])
@@ -69,16 +71,16 @@ def test_passwords_are_private_files_and_not_in_urls(zone: DemoZone) -> None:
 
 def test_collector_reads_what_treetop_reads_and_nothing_else(zone: DemoZone) -> None:
     with _as_collector(zone) as database:
-        for table in CELL_TABLES:
+        for table in WATCHED:
             database.count(table)
-        for table in ("services", "compute_nodes", "instance_actions", "shadow_instances"):
+        for table in ("virtual_interfaces", "instance_id_mappings", "shadow_instances"):
             with pytest.raises(Error, match="denied"):
                 database.count(table)
 
 
 def test_collector_changes_nothing(zone: DemoZone) -> None:
     with _as_collector(zone) as database:
-        for table in CELL_TABLES:
+        for table in WATCHED:
             with pytest.raises(Error, match="denied"), database.transaction():
                 database.delete(table)
         with pytest.raises(Error):
@@ -112,7 +114,7 @@ def test_collector_may_read_the_log(zone: DemoZone) -> None:
             database.run_script("SELECT pg_create_logical_replication_slot('probe', 'pgoutput', true)")
         with zone.open_as_admin() as database:
             published = database.select("pg_publication_tables", "tablename pubname", "tablename")
-        assert {row["tablename"] for row in published} == set(CELL_TABLES)
+        assert {row["tablename"] for row in published} == set(WATCHED)
         assert {row["pubname"] for row in published} == {"treetop"}
         return
     with _as_collector(zone) as database:

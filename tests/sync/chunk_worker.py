@@ -17,7 +17,7 @@ from treetop.apply.writer import ZoneWriter
 from treetop.model.change import Heartbeat, Position, Transaction
 from treetop.model.zone import Zone
 from treetop.store import leases
-from treetop.store.partition import has_servers_after
+from treetop.store.partition import has_rows_after
 from treetop.sync.applier import Applier, ClockOffsets, Limits
 from treetop.sync.chunk_reader import ChunkReader
 from treetop.sync.chunk_run import ChunkRun, Pass
@@ -31,7 +31,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 class Sizes:
     """How much of everything.
 
-    kept: transactions remembered; in_flight: how many of them a read may lack. servers: most of a chunk.
+    kept: transactions remembered; in_flight: how many of them a read may lack. servers: most units of a chunk.
     batch: changes of a commit. pieces: of a transaction. position_seconds: how long a position that has no changes
     of ours waits for the next commit.
     """
@@ -53,7 +53,7 @@ class ChunkWorker:
         self._history = history
         self._sizes = sizes
         self._kind: Pass | None = None  # of a verification that runs or, after a crash, is to run again
-        self._stayed: set[tuple[object, object]] = set()
+        self._stayed: set[tuple[str, object, object]] = set()
         self.is_reading = False
         self._control = psycopg.connect(dsn, autocommit=True)
         self._writer: ZoneWriter | None = None
@@ -100,7 +100,7 @@ class ChunkWorker:
         self.applier.recent = RecentTransactions(self._sizes.kept, in_flight=self._sizes.in_flight)
         if not stored.is_loaded:
             after = stored.loaded_upto or 0
-            there = has_servers_after(self._control, self._zone.id, after)
+            there = has_rows_after(self._control, self._zone, after)
             self._start(Pass.RELOAD if there else Pass.LOAD, after)
         elif self._kind is not None:
             self.start(self._kind)
@@ -108,7 +108,7 @@ class ChunkWorker:
     def start(self, kind: Pass) -> None:
         """Begin a verification or repair."""
         self._kind = kind
-        self._stayed = self._history.servers()
+        self._stayed = self._history.units()
         self._start(kind, 0)
 
     def _start(self, kind: Pass, after: int) -> None:
@@ -177,16 +177,16 @@ class ChunkWorker:
     def require_equal_rows(self) -> None:
         """The top has what the zone had at the applied position, by the order of its log."""
         assert self._writer is not None
-        chunk = self._history.chunk_at(int(self.applier.position))
-        _, differences = compare_chunk(self._writer, chunk, ())
-        self._writer.connection.rollback()
-        assert differences == []
+        for chunk in self._history.chunks_at(int(self.applier.position)):
+            _, differences = compare_chunk(self._writer, chunk, ())
+            self._writer.connection.rollback()
+            assert differences == []
 
     def _finish(self, chunks: ChunkRun) -> None:
         self.applier.chunks = None
         self._reader = None
         if chunks.kind in (Pass.VERIFY, Pass.REPAIR):
-            assert chunks.tally.servers >= len(self._stayed & self._history.servers()), "a range was left out"
+            assert chunks.tally.compared >= len(self._stayed & self._history.units()), "a range was left out"
             self._kind = None
         self.require_equal_rows()
 

@@ -30,9 +30,11 @@ from treetop.model.zone import (
     SourceUrl,
     Trust,
     Zone,
+    ZoneKind,
     ZoneState,
     parse_zone_name,
 )
+from treetop.nova.mirrored_tables import MIRRORED_TABLES, top_table
 from treetop.store.migrate import sync_schema
 from treetop.store.verifications import Verification, find_verification, request_verification
 from treetop.store.zones import ZoneReport, add_zone, report_zones
@@ -121,6 +123,7 @@ class Top:
         url: SourceUrl | None = None,
         password: PasswordReference | None = None,
         trust: Trust = Trust.FULL,
+        kind: ZoneKind = ZoneKind.CELL,
     ) -> Zone:
         with self.connect() as conn:
             return add_zone(
@@ -130,6 +133,7 @@ class Top:
                 trust=trust,
                 url=url or cell.database.source_url(),
                 password=password or cell.database.password,
+                kind=kind,
             )
 
     def report(self, name: str) -> ZoneReport:
@@ -177,6 +181,14 @@ class Top:
         )
         return int(rows)
 
+    def all_rows(self, name: str) -> int:
+        """Servers and mirrored rows at the top: what a comparison speaks of."""
+        counts = " + ".join(
+            f"(SELECT count(*) FROM {top_table(t)} WHERE zone_id = z.id)" for t in MIRRORED_TABLES
+        )
+        ((rows,),) = self.execute(f"SELECT {counts} FROM zone AS z WHERE name = %s", (name,))
+        return self.rows(name) + int(rows)
+
     def verify(self, name: str, *, repair: bool = False, seconds: float = PATIENCE_SECONDS) -> Verification:
         """Have the zone's running worker compare it, and return the result."""
         with self.connect() as conn:
@@ -195,7 +207,7 @@ class Top:
         """Compare row by row and fail with the first differences."""
         result = self.verify(name)
         assert result.differences == 0, result.examples
-        assert result.rows == self.rows(name)
+        assert result.rows == self.all_rows(name)
 
     def command(
         self, *arguments: str, settings: Mapping[str, str] | None = None

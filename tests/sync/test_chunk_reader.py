@@ -19,7 +19,7 @@ class Anything:
 
 def a_chunk(servers: int, rows_each: int) -> Chunk:
     rows = {"instances": [()] * servers, "tags": [()] * (servers * (rows_each - 1))}
-    return Chunk(after=0, upto=None, uuids=None, snapshot=Anything(), rows=rows)
+    return Chunk(after=0, upto=None, only=None, snapshot=Anything(), rows=rows)
 
 
 @pytest.mark.parametrize(("rows_each", "expected"), [(1, 1000), (40, 1000), (500, 120), (60_000, 1)])

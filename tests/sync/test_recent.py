@@ -35,7 +35,7 @@ def extra_row(number: int, owner: str) -> tuple[int | str | None, ...]:
 
 def a_chunk(*extras: tuple[int, str]) -> Chunk:
     rows = {"instance_extra": [extra_row(number, owner) for number, owner in extras]}
-    return Chunk(after=0, upto=10, uuids=None, snapshot=UpTo(0), rows=rows)
+    return Chunk(after=0, upto=10, only=None, snapshot=UpTo(0), rows=rows)
 
 
 def test_only_transactions_outside_the_snapshot_count() -> None:

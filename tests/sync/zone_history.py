@@ -12,9 +12,11 @@ from itertools import pairwise
 from random import Random
 from typing import TypeAlias
 
-from tests.apply.zone_model import Tables, ZoneModel, key_of, rows_of
+from tests.apply.mirrored_rows import MIRRORED, SEGMENTS, WATCHED, segment_chunk
+from tests.apply.zone_model import Tables, ZoneModel, as_row, key_of, rows_of
 from treetop.model.change import UNCHANGED, Chunk, Mark, Op, Position, Row, RowChange
-from treetop.nova.tables import CELL_TABLES
+from treetop.model.zone import Trust, ZoneKind
+from treetop.nova.watched import Segment, segment_after
 
 _Effects: TypeAlias = list[tuple[str, object, dict[str, object] | None]]  # table, key, row (None: gone)
 
@@ -96,43 +98,59 @@ class ZoneHistory:
         for each in [n for n in self._in_flight if n <= number]:
             self._show(each)
 
-    def chunk_at(self, number: int) -> Chunk:
-        """Every row as of transaction `number`, by the order of the log."""
+    def chunks_at(self, number: int) -> list[Chunk]:
+        """Every row as of transaction `number`, by the order of the log, a chunk for each segment."""
         tables = _no_rows()
         for effects in self._effects[:number]:
             _do(tables, effects)
-        return self._chunk(tables, {row["uuid"] for row in tables["instances"].values()})
+        uuids = {row["uuid"] for row in tables["instances"].values()}
+        servers = self._servers(tables, uuids, upto=SEGMENTS[0].last_key)
+        rest = [self._rows(tables, segment, ids=None) for segment in SEGMENTS if segment.table is not None]
+        return [servers, *rest]
 
-    def servers(self) -> set[tuple[object, object]]:
-        """(uuid, id) of every visible server."""
-        return {(row["uuid"], row["id"]) for row in self._visible["instances"].values()}
+    def units(self) -> set[tuple[str, object, object]]:
+        """(table, key, id) of every visible server and mirrored row."""
+        names = ("instances", *MIRRORED)
+        return {(name, key, row["id"]) for name in names for key, row in self._visible[name].items()}
 
     # -- RowSource
 
     def read_range(self, *, after: int, rows: int) -> Chunk:
-        """Read at most `rows` servers, often fewer."""
+        """Read at most `rows` servers or mirrored rows, often fewer."""
         self.ranges_read.append(after)
         self.during_read()
-        ids = sorted(i for i in (int(str(r["id"])) for r in self._visible["instances"].values()) if i > after)
+        segment, row_id = segment_after(after, kind=ZoneKind.CELL, trust=Trust.FULL)
+        name = "instances" if segment.table is None else segment.table.name
+        ids = sorted(i for i in (int(str(row["id"])) for row in self._visible[name].values()) if i > row_id)
         taken = ids[: self._random.randint(1, rows)]
-        uuids = {r["uuid"] for r in self._visible["instances"].values() if int(str(r["id"])) in taken}
-        chunk = self._chunk(
-            self._visible, uuids, after=after, upto=taken[-1] if len(taken) < len(ids) else None
-        )
+        upto = taken[-1] if len(taken) < len(ids) else None
+        if segment.table is None:
+            uuids = {row["uuid"] for row in self._visible[name].values() if row["id"] in taken}
+            chunk = self._servers(self._visible, uuids, after=row_id, upto=upto or segment.last_key)
+        else:
+            chunk = self._rows(self._visible, segment, ids=set(taken), after=row_id, upto=upto)
         self.during_read()
         return chunk
 
     def read_servers(self, uuids: Sequence[str]) -> Chunk:
         """Read just these."""
         self.during_read()
-        chunk = self._chunk(self._visible, set(uuids), asked=frozenset(uuids))
+        chunk = self._servers(self._visible, set(uuids), asked=frozenset(uuids))
+        self.during_read()
+        return chunk
+
+    def read_rows(self, table: str, ids: Sequence[int]) -> Chunk:
+        """Read just these."""
+        self.during_read()
+        (segment,) = (each for each in SEGMENTS if each.table is not None and each.table.name == table)
+        chunk = self._rows(self._visible, segment, ids=set(ids), asked=frozenset(ids))
         self.during_read()
         return chunk
 
     def close(self) -> None:
         """Nothing is open."""
 
-    def _chunk(
+    def _servers(
         self,
         tables: Tables,
         uuids: set[object],
@@ -141,8 +159,26 @@ class ZoneHistory:
         upto: int | None = None,
         asked: frozenset[str] | None = None,
     ) -> Chunk:
-        seen = Seen(len(self.log), frozenset(self._in_flight), self.compares)
-        return Chunk(after=after, upto=upto, uuids=asked, snapshot=seen, rows=rows_of(tables, uuids))
+        return Chunk(after=after, upto=upto, only=asked, snapshot=self._seen(), rows=rows_of(tables, uuids))
+
+    def _rows(
+        self,
+        tables: Tables,
+        segment: Segment,
+        *,
+        ids: set[int] | None,
+        after: int = 0,
+        upto: int | None = None,
+        asked: frozenset[int] | None = None,
+    ) -> Chunk:
+        """ids: None for all."""
+        table = segment.table
+        assert table is not None
+        rows = [as_row(table, row) for key, row in tables[table.name].items() if ids is None or key in ids]
+        return segment_chunk(segment, rows, self._seen(), after=after, upto=upto, only=asked)
+
+    def _seen(self) -> Seen:
+        return Seen(len(self.log), frozenset(self._in_flight), self.compares)
 
     def _show(self, number: int) -> None:
         del self._in_flight[number]
@@ -150,7 +186,7 @@ class ZoneHistory:
 
 
 def _no_rows() -> Tables:
-    return {name: {} for name in CELL_TABLES}
+    return {name: {} for name in WATCHED}
 
 
 def _copy(tables: Tables) -> Tables:
@@ -168,7 +204,7 @@ def _do(tables: Tables, effects: _Effects) -> None:
 def _differences(before: Tables, after: Tables) -> _Effects:
     return [
         (name, key, dict(after[name][key]) if key in after[name] else None)
-        for name in CELL_TABLES
+        for name in WATCHED
         for key in sorted({*before[name], *after[name]}, key=str)
         if before[name].get(key) != after[name].get(key)
     ]
@@ -182,7 +218,8 @@ def _locks(changes: list[RowChange], before: Tables, effects: _Effects) -> _Lock
     def touch(name: str, row: dict[str, object], *, comes_or_goes: bool) -> None:
         shared.add(name)
         alone.add((name, key_of(name, row)))
-        owner = row[CELL_TABLES[name].owner]
+        column = WATCHED[name].owner
+        owner = UNCHANGED if column is None else row[column]
         if owner is not UNCHANGED:
             (alone if name == "instances" and comes_or_goes else shared).add(owner)
 
@@ -200,7 +237,7 @@ def _locks(changes: list[RowChange], before: Tables, effects: _Effects) -> _Lock
 
 
 def _named(name: str, row: Row) -> dict[str, object]:
-    return dict(zip(CELL_TABLES[name].shared_columns, row, strict=True))
+    return dict(zip(WATCHED[name].shared_columns, row, strict=True))
 
 
 def pieces(changes: list[RowChange], count: int) -> list[list[RowChange]]:

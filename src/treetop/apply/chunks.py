@@ -2,41 +2,32 @@
 """A chunk of a zone's rows against the top's: written (first load), or compared and, if asked, mended.
 
 One mechanism for load, re-load, verification and repair. A chunk goes through the same `facets` as the log, so both
-give the same rows. The caller (`sync.chunk_run`) calls these when the zone's stream stands where the chunk's
-snapshot is covered, and names the servers (`skipped`) that a transaction outside the snapshot has touched: they
-are neither written, removed nor compared, but read again. Nothing is committed here.
+give the same rows; one of a mirrored table is for `apply.mirror_chunks`. The caller (`sync.chunk_run`) calls these
+when the zone's stream stands where the chunk's snapshot is covered, and names the units (`skipped`: servers, or
+mirrored rows) that a transaction outside the snapshot has touched: they are neither written, removed nor compared,
+but read again. Nothing is committed here.
 """
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection
 from typing import Any
 
 from psycopg import sql
 
+from treetop.apply import mirror_chunks
+from treetop.apply.difference import SERVER, Difference
 from treetop.apply.facets import MANY, ONE, SERVER_COLUMNS, server_columns
 from treetop.apply.plan import Patches, ServerPatch
-from treetop.apply.statements import create, document, recordset
+from treetop.apply.recordset import document, recordset
+from treetop.apply.statements import create
 from treetop.apply.writer import ZoneWriter
-from treetop.model.change import Chunk
+from treetop.model.change import Chunk, Unit
 from treetop.model.zone import ZoneId
 from treetop.nova.tables import INSTANCES, KEY_PLACES, OWNER_PLACES
+from treetop.nova.watched import id_of
 from treetop.store.partition import partition
 from treetop.store.session import store_errors
 
 _UUID = INSTANCES.index("uuid")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
-    """One server that is not the same in the zone and at the top.
-
-    kind: `missing` (not at the top), `extra` (not in the zone), `different`.
-    columns: of a `different` one, column -> (top's value, zone's value).
-    """
-
-    uuid: str
-    kind: str
-    columns: Mapping[str, tuple[Any, Any]]  # Any: JSON values of any column
 
 
 def chunk_rows(chunk: Chunk) -> dict[str, dict[str, Any]]:
@@ -64,11 +55,13 @@ def chunk_rows(chunk: Chunk) -> dict[str, dict[str, Any]]:
     return servers
 
 
-def load_chunk(writer: ZoneWriter, chunk: Chunk, skipped: Collection[str]) -> int:
-    """Write the chunk over whatever the top has in its range. Returns the number of servers written."""
+def load_chunk(writer: ZoneWriter, chunk: Chunk, skipped: Collection[Unit]) -> int:
+    """Write the chunk over whatever the top has in its range. Returns the number of units written."""
+    if chunk.table is not None:
+        return mirror_chunks.load(writer, chunk, chunk.table, skipped)
     servers = chunk_rows(chunk)
     rows = [row for uuid, row in servers.items() if uuid not in skipped]
-    parameters = _range(chunk, keep=[*servers, *skipped])
+    parameters = _range(chunk, keep={*servers, *skipped})
     with store_errors(), writer.connection.pipeline():
         writer.connection.execute(_delete_others(writer.zone_id, chunk), parameters)
         if rows:
@@ -76,10 +69,14 @@ def load_chunk(writer: ZoneWriter, chunk: Chunk, skipped: Collection[str]) -> in
     return len(rows)
 
 
-def compare_chunk(writer: ZoneWriter, chunk: Chunk, skipped: Collection[str]) -> tuple[int, list[Difference]]:
-    """Compare the chunk with the top's rows in its range. Returns (servers compared, differences)."""
+def compare_chunk(
+    writer: ZoneWriter, chunk: Chunk, skipped: Collection[Unit]
+) -> tuple[int, list[Difference]]:
+    """Compare the chunk with the top's rows in its range. Returns (units compared, differences)."""
+    if chunk.table is not None:
+        return mirror_chunks.compare(writer, chunk, chunk.table, skipped)
     rows = [row for uuid, row in chunk_rows(chunk).items() if uuid not in skipped]
-    parameters = {**_range(chunk, keep=list(skipped)), "rows": document(rows)}
+    parameters = {**_range(chunk, keep=skipped), "rows": document(rows)}
     with store_errors():
         found = writer.connection.execute(_compare(writer.zone_id, chunk), parameters).fetchall()
     differences = []
@@ -87,34 +84,37 @@ def compare_chunk(writer: ZoneWriter, chunk: Chunk, skipped: Collection[str]) ->
         columns = {}
         if kind == "different":
             columns = {name: (top[name], zone[name]) for name in top if top[name] != zone[name]}
-        differences.append(Difference(uuid=uuid, kind=kind, columns=columns))
+        differences.append(Difference(table=SERVER, key=uuid, kind=kind, columns=columns))
     return len(rows), differences
 
 
 def repair_chunk(writer: ZoneWriter, chunk: Chunk, differences: Collection[Difference]) -> None:
     """Write the zone's side of the differences over the top's."""
+    if chunk.table is not None:
+        mirror_chunks.repair(writer, chunk, chunk.table, differences)
+        return
     servers = chunk_rows(chunk)
-    gone = {each.uuid: ServerPatch(deleted=True) for each in differences if each.kind == "extra"}
+    gone = {str(each.key): ServerPatch(deleted=True) for each in differences if each.kind == "extra"}
     wrong = {
-        each.uuid: ServerPatch(created=True, columns=servers[each.uuid])
+        str(each.key): ServerPatch(created=True, columns=servers[str(each.key)])
         for each in differences
         if each.kind != "extra"
     }
     writer.write([Patches(servers=gone), Patches(servers=wrong)])
 
 
-def _range(chunk: Chunk, *, keep: list[str]) -> dict[str, Any]:
+def _range(chunk: Chunk, *, keep: Collection[Unit]) -> dict[str, Any]:
     return {
-        "after": chunk.after,
-        "upto": chunk.upto,
-        "uuids": list(chunk.uuids) if chunk.uuids is not None else None,
-        "keep": keep,
+        "after": id_of(chunk.after),
+        "upto": None if chunk.upto is None else id_of(chunk.upto),
+        "uuids": None if chunk.only is None else list(chunk.only),
+        "keep": list(keep),
     }
 
 
 def _within(chunk: Chunk) -> sql.SQL:
     """The top's rows that the chunk speaks of; `keep` names servers that are left alone."""
-    if chunk.uuids is not None:
+    if chunk.only is not None:
         return sql.SQL("uuid = ANY(%(uuids)s::uuid[]) AND uuid <> ALL(%(keep)s::uuid[])")
     if chunk.upto is None:
         return sql.SQL("source_id > %(after)s AND uuid <> ALL(%(keep)s::uuid[])")

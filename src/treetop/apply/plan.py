@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Many row changes -> the least work that leaves the same rows: one patch per server. Pure.
+"""Many row changes -> the least work that leaves the same rows: one patch per server or mirrored row. Pure.
 
 `Plan.add` takes changes in log order; `Plan.steps` is what `apply.statements` turns into SQL, to be executed in
 order inside one commit. Within a step, changes of one source row collapse to the last one and order no longer
@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from treetop.apply.facets import MANY, ONE, Partial, server_columns
+from treetop.apply.mirror import States, note
 from treetop.model.change import UNCHANGED, Op, Row, RowChange
+from treetop.nova.mirrored_tables import ID_PLACE
 from treetop.nova.tables import INSTANCES, KEY_PLACES, OWNER_PLACES
 
 _ID, _UUID = INSTANCES.index("id"), INSTANCES.index("uuid")
@@ -43,15 +45,17 @@ class Patches:
 
     gone: source ids of servers whose DELETE carried only the id.
     removed: table -> ids of facet rows whose DELETE carried only the id.
+    rows: mirrored table -> the last state of each of its rows.
     """
 
     servers: dict[str, ServerPatch] = field(default_factory=dict)
     gone: list[int] = field(default_factory=list)
     removed: dict[str, list[int]] = field(default_factory=dict)
+    rows: dict[str, States] = field(default_factory=dict)
 
     def is_empty(self) -> bool:
         """Say whether executing this step would do nothing."""
-        return not (self.servers or self.gone or self.removed)
+        return not (self.servers or self.gone or self.removed or self.rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +101,10 @@ class Plan:
                 self._separate(Truncate(change.table))
             elif change.table == INSTANCES.name:
                 self._instance(change)
-            else:
+            elif change.table in OWNER_PLACES:
                 self._facet(change)
+            else:
+                note(self._open.rows.setdefault(change.table, {}), change)
 
     def _separate(self, step: Step) -> None:
         if not self._open.is_empty():
@@ -215,7 +221,8 @@ class Plan:
 class Touched:
     """What a transaction touched, for `sync.chunk_run`: a chunk read without it must not overwrite it.
 
-    servers: uuids. rows: (table, id) of rows whose DELETE carried only the id. everything: a TRUNCATE.
+    servers: uuids. rows: (table, id) of mirrored rows, and of servers' rows whose DELETE carried only the id.
+    everything: a TRUNCATE.
     """
 
     servers: frozenset[str]
@@ -224,7 +231,7 @@ class Touched:
 
 
 def touched(changes: Sequence[RowChange]) -> Touched:
-    """Return which servers these changes may alter."""
+    """Return which servers and rows these changes may alter."""
     servers: set[str] = set()
     rows: set[tuple[str, int]] = set()
     everything = False
@@ -232,7 +239,10 @@ def touched(changes: Sequence[RowChange]) -> Touched:
         if change.op is Op.TRUNCATE:
             everything = True
             continue
-        place = OWNER_PLACES[change.table]
+        place = OWNER_PLACES.get(change.table)
+        if place is None:
+            rows.update((change.table, int(row[ID_PLACE])) for row in (change.row, change.old_row) if row)  # type: ignore[arg-type]
+            continue
         owner = change.row[place]
         if owner is UNCHANGED:
             rows.add((change.table, int(change.row[KEY_PLACES[change.table]])))  # type: ignore[arg-type]

@@ -9,24 +9,26 @@ prepared by the driver. Expected: index look-ups by primary key, as many as serv
 
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import Any
 
 import orjson
 from psycopg import sql
 
 from treetop.apply.facets import MANY, ONE, SERVER_COLUMNS
+from treetop.apply.mirror import statements_of, truncate
 from treetop.apply.plan import Amend, Patches, ServerPatch, Step, Truncate
+from treetop.apply.recordset import Statement, document, recordset
 from treetop.model.zone import ZoneId
+from treetop.nova.mirrored_tables import MIRRORED_TABLES
 from treetop.nova.tables import INSTANCES
 from treetop.store.partition import partition
-
-Statement: TypeAlias = tuple[bytes, dict[str, Any]]
 
 
 def statements(step: Step, zone_id: ZoneId) -> Iterator[Statement]:
     """Yield the statements of one step, in the order in which they must be executed."""
     if isinstance(step, Truncate):
-        yield _truncate(step.table, zone_id), {}
+        is_mirrored = step.table in MIRRORED_TABLES
+        yield truncate(step.table, zone_id) if is_mirrored else (_truncate(step.table, zone_id), {})
     elif isinstance(step, Amend):
         yield (
             _amend(step.column, zone_id),
@@ -42,6 +44,8 @@ def statements(step: Step, zone_id: ZoneId) -> Iterator[Statement]:
 
 
 def _patches(step: Patches, zone_id: ZoneId) -> Iterator[Statement]:
+    for table, states in step.rows.items():
+        yield from statements_of(table, states, zone_id)
     if step.gone:
         yield _delete("source_id", "bigint", zone_id), {"keys": step.gone}
     for table, row_ids in step.removed.items():
@@ -69,11 +73,6 @@ def _patches(step: Patches, zone_id: ZoneId) -> Iterator[Statement]:
         yield _FEED, {"zone": zone_id, "rows": document(feed)}
 
 
-def document(rows: list[dict[str, Any]]) -> str:
-    """Return rows as the JSON text that `json_to_recordset` takes."""
-    return orjson.dumps(rows).decode()
-
-
 def whole_row(patch: ServerPatch) -> dict[str, Any]:
     """Return a created server's row: column -> value, jsonb columns as objects (None instead of empty)."""
     row = dict(patch.columns)
@@ -88,14 +87,6 @@ def _update_row(uuid: str, patch: ServerPatch) -> dict[str, Any]:
         row[f"{column}_added"] = {key: value for key, value in entries.items() if value is not None}
         row[f"{column}_removed"] = [key for key, value in entries.items() if value is None]
     return row
-
-
-def recordset(columns: dict[str, str]) -> sql.Composed:
-    """Return `json_to_recordset(%(rows)s::json) AS x (column type, …)`."""
-    typed = sql.SQL(", ").join(
-        sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(kind)) for name, kind in columns.items()
-    )
-    return sql.SQL("json_to_recordset(%(rows)s::json) AS x ({})").format(typed)
 
 
 @lru_cache(maxsize=64)

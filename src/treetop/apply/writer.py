@@ -42,7 +42,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadProgress:
-    """How far chunks are in: `instances.id` up to `upto`, or everything (`is_loaded`)."""
+    """How far chunks are in: up to the row key `upto` (`nova.watched`), or everything (`is_loaded`)."""
 
     upto: int | None
     is_loaded: bool

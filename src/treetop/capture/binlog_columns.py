@@ -52,6 +52,7 @@ LATIN1: Final = "latin1"
 _FIXED = {TINY: 1, SHORT: 2, LONG: 4, FLOAT: 4, DOUBLE: 8, TIMESTAMP: 4, LONGLONG: 8, INT24: 3}
 _FIXED |= {DATE: 3, TIME: 3, DATETIME: 8, YEAR: 1, NEWDATE: 3}
 _TEMPORAL = {TIMESTAMP2: 4, DATETIME2: 5, TIME2: 3}  # and the fraction's bytes
+_REALS = frozenset({FLOAT, DOUBLE, NEWDECIMAL})
 _INTEGER_CODES = {TINY: "b", SHORT: "h", LONG: "i", LONGLONG: "q"}
 
 
@@ -161,6 +162,8 @@ def reader(column: WireColumn, kind: Kind, *, table: str) -> Reader:
         found = _timestamp_reader(column)
     elif kind is Kind.TEXT:
         found = _text_reader(column, table) or _as_text(_number_reader(column)) or _timestamp_reader(column)
+    elif kind is Kind.REAL:
+        found = _printed_reader(column.type, column.meta) if column.type in _REALS else None
     else:
         found = _number_reader(column)
         if found is not None and kind is Kind.BOOLEAN:

@@ -11,7 +11,7 @@ Measured (bench/binlog.py): the generated functions take about a quarter of the 
 """
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -49,7 +49,7 @@ class WatchedTable:
         identity = [places[name] for name in table.identity]
         self._rows = _Images(self._widths, readers, row)
         self._identities = _Images(self._widths, readers, identity)
-        self._identity_of = itemgetter(*(table.index(name) for name in table.identity))
+        self._identity_of = _getter([table.index(name) for name in table.identity])
         self._share = sharing(table, trust)
         #: The wanted columns that the zone's table has: if they change, rows changed without row events.
         self.present = frozenset(column.name for column in table.columns if column.name in places)
@@ -177,6 +177,14 @@ def _value(found: Reader, raw: bytes) -> Value:
         return utf8_text(raw) if found.convert is None else found.convert(raw)
     (value,) = struct.unpack("<" + found.code, raw)
     return value if found.convert is None else found.convert(value)
+
+
+def _getter(places: Sequence[int]) -> Callable[[Row], Row]:
+    """Return what takes these places of a row, as a row."""
+    if len(places) == 1:
+        (place,) = places
+        return lambda row: (row[place],)
+    return itemgetter(*places)
 
 
 def _known_width(column: WireColumn, table: Table) -> Width:

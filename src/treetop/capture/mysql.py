@@ -32,7 +32,7 @@ from treetop.errors import Resnapshot, Retry, StopZone, TreetopError
 from treetop.model.change import LogEvent, Position
 from treetop.model.zone import Zone
 from treetop.nova.table import Table
-from treetop.nova.tables import CELL_TABLES
+from treetop.nova.watched import watched_tables
 
 HEARTBEAT_SECONDS = 1
 SILENCE_SECONDS = 3 * HEARTBEAT_SECONDS
@@ -48,9 +48,9 @@ OK, END, ERROR = 0x00, 0xFE, 0xFF
 class MysqlLog:
     """See `capture.source.LogSource`."""
 
-    def __init__(self, zone: Zone, *, tables: Mapping[str, Table] = CELL_TABLES) -> None:
+    def __init__(self, zone: Zone, *, tables: Mapping[str, Table] | None = None) -> None:
         self._zone = zone
-        self._tables = tables
+        self._tables = watched_tables(zone.kind, zone.trust) if tables is None else tables
         self._packets: PacketStream | None = None
         self._is_closed = False
 

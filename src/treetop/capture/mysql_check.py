@@ -10,6 +10,7 @@ Needed rights, found by trying on MariaDB 10.11: SELECT on the database and REPL
 
 import logging
 import re
+from collections.abc import Mapping
 from typing import Any, Final
 
 from treetop.capture.binlog_columns import LATIN1, UTF8_CHARSETS
@@ -17,8 +18,9 @@ from treetop.capture.mysql_describe import describe
 from treetop.capture.mysql_session import Session
 from treetop.capture.source import SourceFacts
 from treetop.errors import StopZone
+from treetop.model.zone import ZoneKind
 from treetop.nova.table import Kind, Table
-from treetop.nova.tables import CELL_TABLES
+from treetop.nova.watched import DATABASE_NAMES, watched_tables
 
 log = logging.getLogger(__name__)
 
@@ -46,12 +48,12 @@ def check(session: Session, *, may_replicate: bool) -> SourceFacts:
     may_replicate: whether the server took this user for a replica (asked apart, by the protocol).
     """
     problems = [*_version_problems(session), *_setting_problems(session)]
-    user, database = _account(session), session.zone.url.database
+    user = _account(session)
     if not may_replicate:
         problems.append(
             (f"{user} may not read the log", f"GRANT REPLICATION SLAVE ON *.* TO {user}"),
         )
-    for table in CELL_TABLES.values():
+    for table in _watched(session).values():
         problems += _table_problems(session, table)
     problems += _cascade_problems(session)
     if not session.is_mariadb:
@@ -63,17 +65,27 @@ def check(session: Session, *, may_replicate: bool) -> SourceFacts:
             hint="; ".join(hints),
         )
     _warn(session)
-    ((servers,),) = session.query(
-        "SELECT TABLE_ROWS FROM information_schema.TABLES"
-        " WHERE TABLE_SCHEMA = %s AND TABLE_NAME = 'instances'",
-        database,
-    )
     return SourceFacts(
         version=session.version,
         identity=_identity(session),
         clock_offset_seconds=session.clock_offset_seconds,
-        servers=int(servers or 0),
+        servers=_servers(session),
     )
+
+
+def _watched(session: Session) -> Mapping[str, Table]:
+    return watched_tables(session.zone.kind, session.zone.trust)
+
+
+def _servers(session: Session) -> int:
+    if session.zone.kind is not ZoneKind.CELL:
+        return 0
+    ((servers,),) = session.query(
+        "SELECT TABLE_ROWS FROM information_schema.TABLES"
+        " WHERE TABLE_SCHEMA = %s AND TABLE_NAME = 'instances'",
+        session.zone.url.database,
+    )
+    return int(servers or 0)
 
 
 def _identity(session: Session) -> str:
@@ -127,7 +139,8 @@ def _table_problems(session: Session, table: Table) -> list[Problem]:
     columns = {column.name: column for column in describe(session, table.name)}
     if not columns:
         what = f"there is no table {table.name} in {url.database}, or {url.user} may not read it"
-        return [(what, f"{grant}; if it has the right, {url.database} is not a Nova cell")]
+        kind = DATABASE_NAMES[session.zone.kind]
+        return [(what, f"{grant}; if it has the right, {url.database} is not a {kind}")]
     problems = []
     missing = [column.name for column in table.columns if column.required and column.name not in columns]
     if missing:
@@ -190,7 +203,7 @@ def _cascade_problems(session: Session) -> list[Problem]:
             f"ALTER TABLE {table} DROP FOREIGN KEY {name}, and add it again without CASCADE or SET NULL",
         )
         for name, table in rows
-        if table in CELL_TABLES
+        if table in _watched(session)
     ]
 
 

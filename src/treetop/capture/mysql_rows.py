@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The rows of a MariaDB or MySQL zone in chunks: a `RowSource` over SELECTs in an exactly known snapshot.
 
-`instances` by primary key range, every other table by joining it: 1 + 7 statements a chunk, no locks, nothing
-written. Rows come out as `mysql_values` makes them and went through `nova.trust`; system metadata that trust
-would drop is not even asked for. A failed call closes the session; the next one opens another.
+Servers: `instances` by primary key range, every other of their tables by joining it, 1 + 7 statements a chunk.
+Mirrored tables: one of them by primary key range. No locks, nothing written. Rows come out as `mysql_values` makes
+them and went through `nova.trust`; system metadata that trust would drop is not even asked for. A failed call closes
+the session; the next one opens another.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -17,11 +18,13 @@ from treetop.capture.mysql_snapshot import GtidSnapshot, SnapshotMaker
 from treetop.capture.mysql_values import Convert, ResultColumn, convert_for, length, read_row
 from treetop.capture.mysql_wire import Packet, PacketStream
 from treetop.errors import Retry, StopZone
-from treetop.model.change import Chunk, Row
+from treetop.model.change import Chunk, Row, Unit
 from treetop.model.zone import Zone
+from treetop.nova.mirrored_tables import ID_PLACE
 from treetop.nova.table import Table
 from treetop.nova.tables import CELL_TABLES, INSTANCE_SYSTEM_METADATA, INSTANCES
 from treetop.nova.trust import sharing
+from treetop.nova.watched import DATABASE_NAMES, Segment, segment_after, segments, watched_tables
 
 COM_QUERY, OK, END, ERROR = 0x03, 0x00, 0xFE, 0xFF
 UNKNOWN_COLUMN: Final = 1054
@@ -39,12 +42,20 @@ class MysqlRows:
         self._reading: _Reading | None = None
 
     def read_range(self, *, after: int, rows: int) -> Chunk:
-        """Read at most `rows` servers above `after` in one snapshot."""
-        return self._run(lambda reading: reading.range(after, rows))
+        """Read at most `rows` servers or mirrored rows above `after` in one snapshot."""
+        segment, row_id = segment_after(after, kind=self._zone.kind, trust=self._zone.trust)
+        table = segment.table
+        if table is None:
+            return self._run(lambda reading: reading.servers_above(segment, row_id, rows))
+        return self._run(lambda reading: reading.rows_above(segment, table, row_id, rows))
 
     def read_servers(self, uuids: Sequence[str]) -> Chunk:
         """Read just these servers in one snapshot."""
         return self._run(lambda reading: reading.servers(uuids))
+
+    def read_rows(self, table: str, ids: Sequence[int]) -> Chunk:
+        """Read just these rows of a mirrored table in one snapshot."""
+        return self._run(lambda reading: reading.rows(table, ids))
 
     def close(self) -> None:
         """Close the connection; idempotent."""
@@ -70,26 +81,33 @@ class _Reading:
         self._packets: PacketStream = session.packets()
         self._packets.limit_silence(ANSWER_SECONDS)
         self._snapshots = SnapshotMaker(session)
-        self._columns = {table.name: _select_list(session, table) for table in CELL_TABLES.values()}
+        zone = session.zone
+        self._tables = watched_tables(zone.kind, zone.trust)
+        self._end = segments(zone.kind, zone.trust)[-1]
+        self._columns = {table.name: _select_list(session, table) for table in self._tables.values()}
 
-    def range(self, after: int, rows: int) -> Chunk:
+    def servers_above(self, segment: Segment, row_id: int, rows: int) -> Chunk:
         snapshot = self._snapshots.begin()
-        where = f"c.id > {after:d} ORDER BY c.id LIMIT {rows + 1:d}"
+        where = f"c.id > {row_id:d} ORDER BY c.id LIMIT {rows + 1:d}"
         servers = self._select(INSTANCES, f"FROM instances c WHERE {where}")
-        key = INSTANCES.index("id")
-        has_more = len(servers) > rows
-        del servers[rows:]
-        upto = servers[-1][key] if has_more else None
+        upto = self._upto(segment, servers, rows)
         found = {INSTANCES.name: servers}
         if servers:
-            within = f"i.id > {after:d} AND i.id <= {servers[-1][key]:d}"
+            within = f"i.id > {row_id:d} AND i.id <= {servers[-1][ID_PLACE]:d}"
             for table in _CHILDREN:
                 joined = f"FROM instances i STRAIGHT_JOIN {table.name} c ON c.{table.owner} = i.uuid"
                 found[table.name] = self._select(
                     table, f"{joined} WHERE {within}" + _FILTERS.get(table.name, "")
                 )
-        assert upto is None or isinstance(upto, int)
-        return self._chunk(found, snapshot, after=after, upto=upto, uuids=None)
+        return self._chunk(found, snapshot, after=segment.first_key + row_id, upto=upto)
+
+    def rows_above(self, segment: Segment, table: Table, row_id: int, rows: int) -> Chunk:
+        snapshot = self._snapshots.begin()
+        where = f"c.id > {row_id:d} ORDER BY c.id LIMIT {rows + 1:d}"
+        found = self._select(table, f"FROM {table.name} c WHERE {where}")
+        upto = self._upto(segment, found, rows)
+        after = segment.first_key + row_id
+        return self._chunk({table.name: found}, snapshot, table=table.name, after=after, upto=upto)
 
     def servers(self, uuids: Sequence[str]) -> Chunk:
         snapshot = self._snapshots.begin()
@@ -98,25 +116,43 @@ class _Reading:
         for table in CELL_TABLES.values():
             where = f"FROM {table.name} c WHERE c.{table.owner} IN ({listed})"
             found[table.name] = self._select(table, where + _FILTERS.get(table.name, ""))
-        return self._chunk(found, snapshot, after=0, upto=None, uuids=frozenset(uuids))
+        return self._chunk(found, snapshot, only=frozenset(uuids))
+
+    def rows(self, name: str, ids: Sequence[int]) -> Chunk:
+        snapshot = self._snapshots.begin()
+        listed = ", ".join(f"{row_id:d}" for row_id in ids) or "NULL"
+        found = self._select(self._tables[name], f"FROM {name} c WHERE c.id IN ({listed})")
+        return self._chunk({name: found}, snapshot, table=name, only=frozenset(ids))
+
+    def _upto(self, segment: Segment, rows: list[Row], most: int) -> int | None:
+        """Cut what was read beyond `most`, and return the key up to which the chunk then speaks."""
+        if len(rows) > most:
+            del rows[most:]
+            last = rows[-1][ID_PLACE]
+            assert isinstance(last, int)
+            return segment.first_key + last
+        return None if segment is self._end else segment.last_key
 
     def _chunk(
         self,
         rows: dict[str, list[Row]],
         snapshot: GtidSnapshot,
         *,
-        after: int,
-        upto: int | None,
-        uuids: frozenset[str] | None,
+        table: str | None = None,
+        after: int = 0,
+        upto: int | None = None,
+        only: frozenset[Unit] | None = None,
     ) -> Chunk:
         self.session.query("COMMIT")
-        shared = {name: _shared(self.session.zone, CELL_TABLES[name], found) for name, found in rows.items()}
+        shared = {name: _shared(self.session.zone, self._tables[name], found) for name, found in rows.items()}
+        names = CELL_TABLES if table is None else (table,)
         return Chunk(
+            table=table,
             after=after,
             upto=upto,
-            uuids=uuids,
+            only=only,
             snapshot=snapshot,
-            rows={name: shared.get(name, []) for name in CELL_TABLES},
+            rows={name: shared.get(name, []) for name in names},
         )
 
     def _select(self, table: Table, rest: str) -> list[Row]:
@@ -164,7 +200,7 @@ def _select_list(session: Session, table: Table) -> str:
         zone = session.zone
         raise StopZone(
             f"zone {zone.name}: table {table.name} has no column {', '.join(missing)}, or it may not be read",
-            hint=f"is {zone.url.database} a Nova cell? GRANT SELECT ON `{zone.url.database}`.* "
+            hint=f"is {zone.url.database} a {DATABASE_NAMES[zone.kind]}? GRANT SELECT ON `{zone.url.database}`.* "
             f"TO '{zone.url.user}'",
         )
     return ", ".join(f"c.`{name}`" if name in present else f"NULL AS `{name}`" for name in table.column_names)

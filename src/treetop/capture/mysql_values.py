@@ -32,6 +32,7 @@ Convert = Callable[[bytes], Value]
 
 _INTEGERS = frozenset({wire.TINY, wire.SHORT, wire.LONG, wire.LONGLONG, wire.INT24, wire.YEAR})
 _TEXTS = frozenset({wire.VARCHAR, wire.VAR_STRING, wire.STRING, wire.BLOB, 249, 250, 251, wire.TIME})
+_REALS = frozenset({wire.FLOAT, wire.DOUBLE, OLD_DECIMAL, wire.NEWDECIMAL})
 _TIMESTAMPS = frozenset({wire.DATETIME, wire.TIMESTAMP})
 
 
@@ -72,6 +73,8 @@ def convert_for(column: ResultColumn, kind: Kind, *, table: str) -> Convert:
     elif kind is Kind.BOOLEAN:
         number = _number(column)
         found = None if number is None else lambda raw: bool(number(raw))
+    elif kind is Kind.REAL:
+        found = _text(column) if column.type in _REALS else None
     else:
         found = _text(column)
     if found is None:

@@ -9,6 +9,7 @@ Facts: PostgreSQL docs, "Logical Replication Message Formats" and "Logical Strea
 """
 
 import struct
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -18,7 +19,6 @@ from treetop.errors import StopZone
 from treetop.model.change import UNCHANGED, Op, Row, RowChange, Transaction
 from treetop.model.zone import Trust
 from treetop.nova.table import Table
-from treetop.nova.tables import CELL_TABLES
 from treetop.nova.trust import Sharing, sharing
 
 SCHEMA: Final = "public"  # where Nova's tables are: it never names another
@@ -71,7 +71,7 @@ class Decoder:
     """
 
     def __init__(
-        self, *, trust: Trust, after: int, near_transaction_id: int, tables: dict[str, Table] = CELL_TABLES
+        self, *, trust: Trust, after: int, near_transaction_id: int, tables: Mapping[str, Table]
     ) -> None:
         self._trust = trust
         self._after = after

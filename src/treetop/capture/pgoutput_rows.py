@@ -22,6 +22,7 @@ TupleReader = Callable[[bytes, int], tuple[Row, int]]
 _INTEGERS = {20: "bigint", 21: "smallint", 23: "integer"}  # pg_type.oid, the same in every version
 _BOOLEAN = 16
 _TIMESTAMP = 1114
+_REALS = {700: "real", 701: "double precision", 1700: "numeric"}
 
 # A value's length is four bytes, its kind one.
 _TEXT_VALUE = "e = p + 5 + (d[p+1] << 24 | d[p+2] << 16 | d[p+3] << 8 | d[p+4])"
@@ -118,6 +119,8 @@ def value_expression(table: Table, column: Column, type_id: int) -> str:
             return "d[p+5:e].decode()"
         case Kind.TIMESTAMP if type_id == _TIMESTAMP:
             return "d[p+5:e].decode()"  # with DateStyle ISO the canonical form itself
+        case Kind.REAL if type_id in _REALS:
+            return "d[p+5:e].decode()"
         case Kind.INTEGER if type_id in _INTEGERS:
             return "int(d[p+5:e])"
         case Kind.BOOLEAN if type_id == _BOOLEAN:

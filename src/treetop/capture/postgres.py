@@ -23,12 +23,13 @@ from treetop.capture.postgres_reading import Reading
 from treetop.capture.postgres_session import SLOT_SUFFIX, bounded, connect, failure
 from treetop.capture.postgres_slot import create_slot, drop_slot, require_resumable, slot_name
 from treetop.capture.postgres_stream import WalStream
-from treetop.capture.postgres_tables import find_tables, table_problems
+from treetop.capture.postgres_tables import TableState, find_tables, table_problems
 from treetop.capture.postgres_watch import Watch
 from treetop.capture.source import SourceFacts
 from treetop.errors import Resnapshot, Retry, StopZone, TreetopError
 from treetop.model.change import LogEvent, Position
 from treetop.model.zone import Zone
+from treetop.nova.watched import watched_tables
 
 SLOT_SECONDS: Final = 30  # how long a new slot may wait for open transactions
 ANSWER_SECONDS: Final = 15.0  # for all questions of a check, or before a stream
@@ -56,6 +57,7 @@ class PostgresLog:
     ) -> None:
         self._zone = zone
         self._slot = slot_name(zone.name, zone.url.options.get(SLOT_SUFFIX, ""))
+        self._watched = watched_tables(zone.kind, zone.trust)
         self._slot_seconds = slot_seconds
         self._silence_seconds = silence_seconds
         self._answer_seconds = answer_seconds
@@ -74,8 +76,8 @@ class PostgresLog:
         """
         with self._session("a new reading") as conn:
             conn.execute("SELECT set_config('lock_timeout', %s, false)", (f"{_LOCK_SECONDS}s",))
-            found = find_tables(conn)
-            problems = table_problems(found, self._zone.url.user)
+            found = self._find_tables(conn)
+            problems = table_problems(self._zone, found, self._zone.url.user)
             if problems:
                 what, mend = problems[0]
                 raise StopZone(f"zone {self._zone.name}: {what}", hint=mend)
@@ -137,7 +139,7 @@ class PostgresLog:
     def _decoder(self, position: Position) -> Decoder:
         """Look whether the stream can go on at `position`, and make its decoder."""
         with self._session("resuming") as conn:
-            problem = publication_problem(conn, find_tables(conn))
+            problem = publication_problem(conn, self._zone, self._find_tables(conn))
             if problem is not None:
                 # comments, so that the hint can be pasted whole
                 hint = f"{problem.mend}\n-- then treetop zone resync NAME: its log may lack rows since"
@@ -152,7 +154,15 @@ class PostgresLog:
                 f"zone {self._zone.name}: its log ends at {flushed}, before the stored position {position}:"
                 " the server lost its last transactions in a crash, or was restored or replaced"
             )
-        return Decoder(trust=self._zone.trust, after=after, near_transaction_id=next_transaction_id)
+        return Decoder(
+            trust=self._zone.trust,
+            after=after,
+            near_transaction_id=next_transaction_id,
+            tables=self._watched,
+        )
+
+    def _find_tables(self, conn: psycopg.Connection[Any]) -> dict[str, TableState]:
+        return find_tables(conn, self._watched)
 
     def _stream_failure(self, error: psycopg.Error) -> TreetopError:
         """What an error of the stream means for the stored position."""
@@ -161,7 +171,7 @@ class PostgresLog:
         match error:
             case errors.UndefinedObject() if "publication" in said:
                 with self._session("looking at the publication") as conn:
-                    problem = publication_problem(conn, find_tables(conn))
+                    problem = publication_problem(conn, self._zone, self._find_tables(conn))
                 if problem is not None:
                     return StopZone(what, hint=problem.mend)
                 return Resnapshot(

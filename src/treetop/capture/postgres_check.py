@@ -19,6 +19,7 @@ from treetop.capture.source import SourceFacts
 from treetop.errors import StopZone
 from treetop.model.zone import Zone
 from treetop.nova.tables import INSTANCES
+from treetop.nova.watched import watched_tables
 
 _OLDEST_VERSION = 120000
 
@@ -50,10 +51,10 @@ def check_zone(conn: psycopg.Connection[Any], zone: Zone, slot: str) -> SourceFa
     problems = _setting_problems(settings, conn.info.server_version)
     if find_slot(conn, slot) is None and settings["used_slots"] >= settings["slots"]:
         problems.append(_too_few("max_replication_slots", settings["slots"]))
-    found = find_tables(conn)
-    problems += table_problems(found, settings["role"])
+    found = find_tables(conn, watched_tables(zone.kind, zone.trust))
+    problems += table_problems(zone, found, settings["role"])
     if not problems:
-        problems += _publication_problems(conn, found)
+        problems += _publication_problems(conn, zone, found)
     if problems:
         raise StopZone(
             f"zone {zone.name} cannot be read: " + "; ".join(problem.what for problem in problems),
@@ -63,7 +64,7 @@ def check_zone(conn: psycopg.Connection[Any], zone: Zone, slot: str) -> SourceFa
         version=f"PostgreSQL {settings['version']}",
         identity=_identity(conn),
         clock_offset_seconds=_clock_offset(conn),
-        servers=_servers(conn, found[INSTANCES.name]),
+        servers=_servers(conn, found.get(INSTANCES.name)),
     )
 
 
@@ -110,8 +111,10 @@ def _too_few(setting: str, limit: int) -> Problem:
     )
 
 
-def _publication_problems(conn: psycopg.Connection[Any], found: dict[str, TableState]) -> list[Problem]:
-    problem = publication_problem(conn, found)
+def _publication_problems(
+    conn: psycopg.Connection[Any], zone: Zone, found: dict[str, TableState]
+) -> list[Problem]:
+    problem = publication_problem(conn, zone, found)
     if problem is None or may_publish(conn, found):
         return []
     return [
@@ -135,8 +138,10 @@ def _clock_offset(conn: psycopg.Connection[Any]) -> float:
     return float(row[0]) - (before.timestamp() + (time.monotonic() - started) / 2)
 
 
-def _servers(conn: psycopg.Connection[Any], instances: TableState) -> int:
+def _servers(conn: psycopg.Connection[Any], instances: TableState | None) -> int:
     """The planner's estimate; a table that was never analysed is counted."""
+    if instances is None:
+        return 0
     if instances.estimated_rows > 0:
         return instances.estimated_rows
     row = conn.execute("SELECT count(*) FROM public.instances").fetchone()

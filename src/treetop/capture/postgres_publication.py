@@ -19,7 +19,8 @@ from treetop.capture.pgoutput import SCHEMA
 from treetop.capture.postgres_tables import Problem, TableState
 from treetop.errors import StopZone
 from treetop.model.zone import Zone
-from treetop.nova.tables import CELL_TABLES, INSTANCE_SYSTEM_METADATA
+from treetop.nova.tables import INSTANCE_SYSTEM_METADATA
+from treetop.nova.watched import DATABASE_NAMES, watched_tables
 
 PUBLICATION: Final = "treetop"
 _COLUMN_LISTS_SINCE = 150000
@@ -40,7 +41,7 @@ SELECT to_jsonb(t) AS published
 
 def make_sql(found: Mapping[str, TableState], version: int, *, verb: str = "CREATE") -> sql.Composed:
     """Return the statement that makes (CREATE) or corrects (ALTER) the publication of these tables."""
-    tables = sql.SQL(", ").join(_entry(found[name], version) for name in CELL_TABLES if name in found)
+    tables = sql.SQL(", ").join(_entry(state, version) for state in found.values())
     between = sql.SQL(" FOR TABLE " if verb == "CREATE" else " SET TABLE ")
     return sql.SQL(f"{verb} PUBLICATION ") + sql.Identifier(PUBLICATION) + between + tables
 
@@ -61,7 +62,9 @@ def script(conn: psycopg.Connection[Any], found: Mapping[str, TableState], *, ex
     return "".join(f"{line};\n" for line in lines).rstrip()
 
 
-def publication_problem(conn: psycopg.Connection[Any], found: Mapping[str, TableState]) -> Problem | None:
+def publication_problem(
+    conn: psycopg.Connection[Any], zone: Zone, found: Mapping[str, TableState]
+) -> Problem | None:
     """Say what keeps the publication from carrying all that is watched; None: it is as wanted."""
     row = conn.execute(_FIND, (PUBLICATION,)).fetchone()
     if row is None:
@@ -70,11 +73,12 @@ def publication_problem(conn: psycopg.Connection[Any], found: Mapping[str, Table
         mend = f"ALTER PUBLICATION {PUBLICATION} SET (publish = 'insert, update, delete, truncate');"
         return Problem(f"publication {PUBLICATION} leaves out some kind of change", mend)
     published = {entry["tablename"]: entry for (entry,) in conn.execute(_FIND_TABLES, (PUBLICATION, SCHEMA))}
-    for name in CELL_TABLES:
+    for name in watched_tables(zone.kind, zone.trust):
         state, entry = found.get(name), published.get(name)
         if state is None:
+            kind = DATABASE_NAMES[zone.kind]
             return Problem(
-                f"table {name} does not exist", "look at the database in the zone's URL: is it a Nova cell?"
+                f"table {name} does not exist", f"look at the database in the zone's URL: is it a {kind}?"
             )
         columns = set(state.columns if entry is None else entry.get("attnames") or state.columns)
         if entry is None:
@@ -103,7 +107,7 @@ def may_publish(conn: psycopg.Connection[Any], found: Mapping[str, TableState]) 
 
 def ensure_publication(conn: psycopg.Connection[Any], zone: Zone, found: Mapping[str, TableState]) -> None:
     """Make or correct the publication where our role may; raise `StopZone` with the SQL where it may not."""
-    problem = publication_problem(conn, found)
+    problem = publication_problem(conn, zone, found)
     if problem is None:
         return
     exists = conn.execute(_FIND, (PUBLICATION,)).fetchone() is not None

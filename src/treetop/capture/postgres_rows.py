@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`RowSource` of a PostgreSQL zone: the rows of some servers and the exact set of transactions they reflect.
+"""`RowSource` of a PostgreSQL zone: some of its rows and the exact set of transactions they reflect.
 
-In: a `Zone`, a key range or uuids. Out: a `Chunk`, from one REPEATABLE READ READ ONLY transaction. Values
-come in the form the log gives them: both are printed by the same output functions of the server. Takes no
+In: a `Zone`, a range of row keys, uuids or ids. Out: a `Chunk`, from one REPEATABLE READ READ ONLY transaction.
+Values come in the form the log gives them: both are printed by the same output functions of the server. Takes no
 lock but the one every SELECT takes; it is taken *before* the snapshot, because a table that is rewritten in
 between (ALTER TABLE) would look empty to it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, cast
 
@@ -22,22 +22,20 @@ from treetop.capture.postgres_snapshot import PostgresSnapshot, parse_snapshot
 from treetop.errors import Retry, StopZone
 from treetop.model.change import Chunk, Row
 from treetop.model.zone import Zone
+from treetop.nova.mirrored_tables import ID_PLACE
 from treetop.nova.table import Table
 from treetop.nova.tables import CELL_TABLES, INSTANCE_SYSTEM_METADATA, INSTANCES
 from treetop.nova.trust import sharing
+from treetop.nova.watched import Segment, segment_after, segments, watched_tables
 
 _LOCK_SECONDS: Final = 5
 #: A chunk names its rows by key, and every table has that index. Before its first ANALYZE a large zone's planner
 #: would rather read whole tables for each chunk.
 _SLOW_PLANS: Final = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin")
 _CHUNK_SECONDS: Final = 120.0  # a chunk takes about one
-_AS_TEXT = ("timestamp", "inet")  # psycopg would make objects of them
+_AS_TEXT = ("timestamp", "inet", "float4", "float8", "numeric")  # psycopg would make objects of them
 _UUID = INSTANCES.index("uuid")
-_ID = INSTANCES.index("id")
 
-_LOCK = sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(
-    sql.SQL(", ").join(sql.Identifier(SCHEMA, name) for name in CELL_TABLES)
-)
 # txid_… rather than pg_…: PostgreSQL 12 has no other. The snapshot is taken before the position is read.
 _SNAPSHOT = "SELECT txid_current_snapshot()::text, pg_current_wal_insert_lsn()::text"
 _COLUMNS = """
@@ -61,35 +59,54 @@ class PostgresRows:
         self._conn: psycopg.Connection[Any] | None = None
         self._types: _Types = {}
         self._selects: dict[str, sql.Composed] = {}
-        self._share = {name: sharing(table, zone.trust) for name, table in CELL_TABLES.items()}
+        self._tables = watched_tables(zone.kind, zone.trust)
+        self._end = segments(zone.kind, zone.trust)[-1]
+        self._share = {name: sharing(table, zone.trust) for name, table in self._tables.items()}
 
     def read_range(self, *, after: int, rows: int) -> Chunk:
-        """Read at most `rows` servers with `instances.id` above `after`; see `RowSource.read_range`."""
+        """Read at most `rows` servers or mirrored rows above `after`; see `RowSource.read_range`."""
+        segment, row_id = segment_after(after, kind=self._zone.kind, trust=self._zone.trust)
+        table = segment.table or INSTANCES
         where = sql.SQL(" WHERE id > %s ORDER BY id LIMIT %s")
-        with self._snapshot() as (conn, snapshot):
-            servers = self._select(conn, INSTANCES, where, (after, rows + 1))
-            is_last = len(servers) <= rows
-            del servers[rows:]
-            children = self._children(conn, servers)
+        with self._snapshot(CELL_TABLES if segment.table is None else (table.name,)) as (conn, snapshot):
+            read = self._select(conn, table, where, (row_id, rows + 1))
+            upto = self._upto(segment, read, rows)
+            found = {table.name: read}
+            if segment.table is None:
+                found |= self._children(conn, read)
         return Chunk(
-            after=after,
-            upto=None if is_last else cast(int, servers[-1][_ID]),
-            uuids=None,
+            table=None if segment.table is None else table.name,
+            after=segment.first_key + row_id,
+            upto=upto,
+            only=None,
             snapshot=snapshot,
-            rows=self._shared({INSTANCES.name: servers} | children),
+            rows=self._shared(found),
         )
 
     def read_servers(self, uuids: Sequence[str]) -> Chunk:
         """Read just these servers again; see `RowSource.read_servers`."""
-        with self._snapshot() as (conn, snapshot):
+        with self._snapshot(CELL_TABLES) as (conn, snapshot):
             servers = self._select(conn, INSTANCES, sql.SQL(" WHERE uuid = ANY(%s)"), (list(uuids),))
             children = self._children(conn, servers)
         return Chunk(
             after=0,
             upto=None,
-            uuids=frozenset(uuids),
+            only=frozenset(uuids),
             snapshot=snapshot,
             rows=self._shared({INSTANCES.name: servers} | children),
+        )
+
+    def read_rows(self, table: str, ids: Sequence[int]) -> Chunk:
+        """Read just these rows of a mirrored table again; see `RowSource.read_rows`."""
+        with self._snapshot((table,)) as (conn, snapshot):
+            read = self._select(conn, self._tables[table], sql.SQL(" WHERE id = ANY(%s)"), (list(ids),))
+        return Chunk(
+            table=table,
+            after=0,
+            upto=None,
+            only=frozenset(ids),
+            snapshot=snapshot,
+            rows=self._shared({table: read}),
         )
 
     def close(self) -> None:
@@ -99,8 +116,8 @@ class PostgresRows:
             self._conn = None
 
     @contextmanager
-    def _snapshot(self) -> Iterator[tuple[psycopg.Connection[Any], PostgresSnapshot]]:
-        """Open a snapshot, give it with its session, end it; the session is dropped after an error."""
+    def _snapshot(self, tables: Iterable[str]) -> Iterator[tuple[psycopg.Connection[Any], PostgresSnapshot]]:
+        """Open a snapshot of some tables, give it with its session, end it; an error ends the session too."""
         try:
             if self._conn is None:
                 self._conn = self._connect()
@@ -108,9 +125,9 @@ class PostgresRows:
             with bounded(conn, _CHUNK_SECONDS):
                 with conn.pipeline():
                     conn.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-                    conn.execute(_LOCK)
+                    conn.execute(_lock(tables))
                     taken = conn.execute(_SNAPSHOT)
-                    columns = conn.execute(_COLUMNS, (SCHEMA, list(CELL_TABLES)))
+                    columns = conn.execute(_COLUMNS, (SCHEMA, list(self._tables)))
                     row, types = taken.fetchone(), columns.fetchall()
                 assert row is not None
                 self._learn({(table, column): type_id for table, column, type_id in types})
@@ -140,7 +157,7 @@ class PostgresRows:
         """Make the SELECT of every table anew if the columns changed."""
         if types == self._types:
             return
-        self._selects = {name: _select_from(table, types) for name, table in CELL_TABLES.items()}
+        self._selects = {name: _select_from(table, types) for name, table in self._tables.items()}
         self._types = types
 
     def _children(self, conn: psycopg.Connection[Any], servers: Sequence[Row]) -> dict[str, list[Row]]:
@@ -161,12 +178,24 @@ class PostgresRows:
     ) -> list[Row]:
         return cast(list[Row], conn.execute(self._selects[table.name] + where, values).fetchall())
 
+    def _upto(self, segment: Segment, rows: list[Row], most: int) -> int | None:
+        """Cut what was read beyond `most`, and return the key up to which the chunk then speaks."""
+        if len(rows) > most:
+            del rows[most:]
+            return segment.first_key + cast(int, rows[-1][ID_PLACE])
+        return None if segment is self._end else segment.last_key
+
     def _shared(self, rows: Mapping[str, list[Row]]) -> dict[str, Sequence[Row]]:
         shared: dict[str, Sequence[Row]] = {}
         for name, read in rows.items():
             share = self._share[name]
             shared[name] = read if share is None else [row for row in map(share, read) if row is not None]
         return shared
+
+
+def _lock(tables: Iterable[str]) -> sql.Composed:
+    names = sql.SQL(", ").join(sql.Identifier(SCHEMA, name) for name in tables)
+    return sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(names)
 
 
 def _select_from(table: Table, types: _Types) -> sql.Composed:

@@ -127,7 +127,7 @@ def failure(zone: Zone, doing: str, error: psycopg.Error) -> TreetopError:
         case errors.UndefinedTable() | errors.UndefinedColumn() | errors.UndefinedFunction():
             return StopZone(
                 f"zone {zone.name}: {doing} failed: {said}",
-                hint="the database is not a Nova cell of a supported release, or the role may not see it",
+                hint="the database is not one of a supported release of Nova, or the role may not see it",
             )
     return Retry(f"zone {zone.name}: {doing} failed: {said}")
 

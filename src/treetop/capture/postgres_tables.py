@@ -14,8 +14,9 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from treetop.capture.pgoutput import SCHEMA
+from treetop.model.zone import Zone, ZoneKind
 from treetop.nova.table import Table
-from treetop.nova.tables import CELL_TABLES
+from treetop.nova.watched import DATABASE_NAMES, watched_tables
 
 _FIND = """
 SELECT c.relname::text AS name,
@@ -35,6 +36,12 @@ SELECT c.relname::text AS name,
   JOIN pg_namespace n ON n.oid = c.relnamespace
  WHERE n.nspname = %(schema)s AND c.relname = ANY(%(names)s) AND c.relkind IN ('r', 'p')
 """
+
+
+_WHERE = {
+    ZoneKind.CELL: "nova-manage cell_v2 list_cells shows them",
+    ZoneKind.API: "nova.conf has it in [api_database] connection",
+}
 
 
 class Problem(NamedTuple):
@@ -66,13 +73,13 @@ class TableState:
         return tuple(name for name in self.table.column_names if name in self.columns)
 
 
-def find_tables(conn: psycopg.Connection[Any]) -> dict[str, TableState]:
-    """Read the state of the watched tables that exist, by name."""
+def find_tables(conn: psycopg.Connection[Any], tables: Mapping[str, Table]) -> dict[str, TableState]:
+    """Read the state of those of `tables` that exist, by name, in the order of `tables`."""
     with conn.cursor(row_factory=dict_row) as cursor:
-        cursor.execute(_FIND, {"schema": SCHEMA, "names": list(CELL_TABLES)})
-        return {
+        cursor.execute(_FIND, {"schema": SCHEMA, "names": list(tables)})
+        found = {
             row["name"]: TableState(
-                table=CELL_TABLES[row["name"]],
+                table=tables[row["name"]],
                 identity=row["identity"],
                 columns=frozenset(row["columns"]),
                 key=frozenset(row["key"]),
@@ -82,18 +89,19 @@ def find_tables(conn: psycopg.Connection[Any]) -> dict[str, TableState]:
             )
             for row in cursor
         }
+    return {name: found[name] for name in tables if name in found}
 
 
-def table_problems(found: Mapping[str, TableState], role: str) -> list[Problem]:
-    """Say what is wrong with the watched tables, in the order of `CELL_TABLES`."""
+def table_problems(zone: Zone, found: Mapping[str, TableState], role: str) -> list[Problem]:
+    """Say what is wrong with the zone's watched tables."""
     problems = []
-    for name, table in CELL_TABLES.items():
+    for name, table in watched_tables(zone.kind, zone.trust).items():
         state = found.get(name)
         if state is None:
             problems.append(
                 Problem(
                     f"table {SCHEMA}.{name} does not exist",
-                    "name a Nova cell database in the zone's URL (nova-manage cell_v2 list_cells shows them)",
+                    f"name a {DATABASE_NAMES[zone.kind]} in the zone's URL ({_WHERE[zone.kind]})",
                 )
             )
         else:

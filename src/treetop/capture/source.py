@@ -21,7 +21,7 @@ class SourceFacts:
     uuid; PostgreSQL: system identifier and timeline). A changed identity makes a stored position worthless
     unless the engine's own rules say otherwise.
     clock_offset_seconds: the zone's clock minus the worker's clock.
-    servers: an estimate of the rows in `instances`.
+    servers: an estimate of the rows in `instances`; 0 for an API database.
     """
 
     version: str
@@ -72,16 +72,20 @@ class LogSource(Protocol):
 
 
 class RowSource(Protocol):
-    """The rows of servers, read without locks in one consistent snapshot per chunk."""
+    """The rows of a zone, read without locks in one consistent snapshot per chunk."""
 
     def read_range(self, *, after: int, rows: int) -> Chunk:
-        """Read at most `rows` servers with `instances.id` above `after`, in key order, with all their rows.
+        """Read at most `rows` servers (with all their rows) or rows of a mirrored table, in the order of row keys.
 
-        `Chunk.upto` is the last id read, or None when nothing follows. Raises like `LogSource.stream`.
+        after: a row key (`nova.watched`); a chunk has rows of one segment only, perhaps none.
+        `Chunk.upto` is the last key read, or None when nothing follows. Raises like `LogSource.stream`.
         """
 
     def read_servers(self, uuids: Sequence[str]) -> Chunk:
-        """Read just these servers again (`Chunk.uuids` set, `after` 0, `upto` None)."""
+        """Read just these servers again (`Chunk.only` set, `after` 0, `upto` None)."""
+
+    def read_rows(self, table: str, ids: Sequence[int]) -> Chunk:
+        """Read just these rows of a mirrored table again (`Chunk.only` and `table` set, `after` 0, `upto` None)."""
 
     def close(self) -> None:
         """Close the connection; idempotent."""

@@ -14,6 +14,7 @@ from typing import Any
 import psycopg
 from cliff.command import Command
 
+from treetop.apply.difference import SERVER
 from treetop.cli.top import connected, settings_of
 from treetop.cli.usage import above_zero
 from treetop.config import Settings
@@ -34,7 +35,7 @@ POLL_SECONDS = 0.1
 
 
 class VerifyZone(Command):
-    """Compare every server of a zone with the top's rows; --repair writes the differences to the top."""
+    """Compare every server and mirrored row of a zone with the top's; --repair writes the differences to the top."""
 
     def get_parser(self, prog_name: str) -> ArgumentParser:
         """Describe the arguments."""
@@ -56,11 +57,11 @@ class VerifyZone(Command):
                 conn, settings_of(self), zone, repair=parsed_args.repair, timeout_seconds=parsed_args.timeout
             )
         for example in result.examples:
-            self.app.stdout.write(f"{example['kind']:9} {example['uuid']}{_columns(example)}\n")
+            self.app.stdout.write(f"{example['kind']:9} {_named(example)}{_columns(example)}\n")
         if result.differences > len(result.examples):
             self.app.stdout.write(f"… and {result.differences - len(result.examples)} more\n")
         mended = " (written to the top)" if parsed_args.repair and result.differences else ""
-        self.app.stdout.write(f"{result.rows} servers compared, {result.differences} differences{mended}\n")
+        self.app.stdout.write(f"{result.rows} rows compared, {result.differences} differences{mended}\n")
         if result.differences and not parsed_args.repair:
             self.app.stderr.write(f"Try: treetop zone verify {zone.name} --repair\n")
         return 0 if result.differences == 0 or parsed_args.repair else 1
@@ -113,6 +114,10 @@ def _work(settings: Settings, zone: Zone, suffix: str, stop: Event) -> None:
         run_zone(zone, worker_settings(settings, suffix=suffix), stop)
     except TreetopError as error:
         sys.stderr.write(f"the zone's worker ended: {error}\n")
+
+
+def _named(example: dict[str, Any]) -> str:
+    return str(example["key"]) if example["table"] == SERVER else f"{example['table']}.id {example['key']}"
 
 
 def _columns(example: dict[str, Any]) -> str:

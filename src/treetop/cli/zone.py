@@ -16,6 +16,7 @@ from treetop.cli.top import connected, settings_of
 from treetop.errors import Refuse
 from treetop.model.source_url import parse_source_url
 from treetop.model.zone import Trust, ZoneKind, parse_region, parse_zone_name
+from treetop.nova.watched import describe_key
 from treetop.store.zones import ZoneReport, add_zone, find_zone, report_zones
 
 LIST_COLUMNS = (
@@ -149,7 +150,7 @@ def _fields(report: ZoneReport) -> dict[str, object]:
         "transactions": report.transactions,
         "changes": report.changes,
         "is_loaded": report.is_loaded,
-        "loaded_upto": report.loaded_upto,
+        "loaded_upto": _loaded_upto(report),
         "position": report.position,
         "url": str(zone.url),
         "password": None if zone.password is None else str(zone.password),
@@ -157,6 +158,12 @@ def _fields(report: ZoneReport) -> dict[str, object]:
         "hint": report.hint,
         "retry_at": None if report.retry_at is None else report.retry_at.isoformat(timespec="seconds"),
     }
+
+
+def _loaded_upto(report: ZoneReport) -> str | None:
+    if report.loaded_upto is None:
+        return None
+    return describe_key(report.loaded_upto, kind=report.zone.kind, trust=report.zone.trust)
 
 
 def _list_row(report: ZoneReport) -> tuple[object, ...]:

@@ -15,11 +15,14 @@ from pymysql.cursors import Cursor
 
 from treetop.capture.postgres_publication import script
 from treetop.capture.postgres_tables import find_tables
-from treetop.nova.tables import CELL_TABLES
+from treetop.model.zone import Trust, ZoneKind
+from treetop.nova.watched import watched_tables
 
 DATABASE: Final = "nova_cell"
 COLLECTOR: Final = "treetop_collector"
 NOVA: Final = "nova"
+
+_TABLES: Final = watched_tables(ZoneKind.CELL, Trust.FULL)
 
 
 def prepare_mariadb(connection: "Connection[Cursor]", passwords: dict[str, str], tables: str) -> None:
@@ -39,7 +42,7 @@ def prepare_mariadb(connection: "Connection[Cursor]", passwords: dict[str, str],
             cursor.execute(f"CREATE OR REPLACE USER {account} IDENTIFIED BY %s", (passwords[role],))
         cursor.execute(f"GRANT ALL ON {DATABASE}.* TO {NOVA}@'127.0.0.1'")
         cursor.execute(f"GRANT REPLICATION SLAVE, BINLOG MONITOR ON *.* TO {COLLECTOR}@'127.0.0.1'")
-        for table in CELL_TABLES:
+        for table in _TABLES:
             cursor.execute(f"GRANT SELECT ON {DATABASE}.{table} TO {COLLECTOR}@'127.0.0.1'")
 
 
@@ -62,6 +65,6 @@ def prepare_postgres(admin: "psycopg.Connection[tuple[object, ...]]", tables: st
     with admin.transaction():
         admin.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(NOVA)))
         admin.execute(tables.encode())
-        names = sql.SQL(", ").join(map(sql.Identifier, CELL_TABLES))
+        names = sql.SQL(", ").join(map(sql.Identifier, _TABLES))
         admin.execute(sql.SQL("GRANT SELECT ON {} TO {}").format(names, sql.Identifier(COLLECTOR)))
-    admin.execute(script(admin, find_tables(admin), exists=False).encode())
+    admin.execute(script(admin, find_tables(admin, _TABLES), exists=False).encode())

@@ -159,7 +159,7 @@ class DemoZone:
 
     @property
     def _stamp(self) -> Path:
-        return self.folder / "prepared"
+        return self.folder / "prepared-2"  # another number where roles get other rights
 
     def _password_file(self, role: str) -> Path:
         return self.folder / f"{'collector' if role == COLLECTOR else role}.password"

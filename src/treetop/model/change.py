@@ -111,18 +111,24 @@ class Snapshot(Protocol):
         """
 
 
+#: What of a chunk can be read again by itself: a server by its uuid, a row of a mirrored table by its id.
+Unit: TypeAlias = str | int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chunk:
-    """The rows of some servers in every watched table, as of one `snapshot`.
+    """Some units of one segment of a zone's rows (`nova.watched`), as of one `snapshot`.
 
-    after, upto: the key range of `instances.id`, after < id <= upto; upto None means "to the end".
-    uuids: None for a key range; for a re-read of single servers, the servers asked for
-    (one of them without an `instances` row does not exist in the zone).
-    rows: table name -> rows aligned with `Table.shared_columns`; only rows of servers in the chunk.
+    table: the mirrored table whose rows these are; None: these are servers, with their rows in every table.
+    after, upto: the range of row keys, after < key <= upto; upto None means "to the end of all". `after` is in the
+    chunk's own segment, and a range that ends its segment says so by the segment's last key.
+    only: None for a range; for a re-read the units asked for (one that is not among the rows does not exist).
+    rows: table name -> rows aligned with `Table.shared_columns`; only those of units in the chunk.
     """
 
     after: int
     upto: int | None
-    uuids: frozenset[str] | None
+    only: frozenset[Unit] | None
     snapshot: Snapshot
     rows: Mapping[str, Sequence[Row]]
+    table: str | None = None

@@ -13,6 +13,8 @@ from typing import Final
 from treetop.model.zone import Trust
 from treetop.nova.table import Column, Kind, Table, columns_of
 
+ID_PLACE: Final = 0  # every row of a mirrored table begins with its id (and one of `instances` does)
+
 _TIMES: Final = "created_at updated_at"
 
 
@@ -205,6 +207,9 @@ MIRRORED_CELL_TABLES: Final = MappingProxyType(
         for table in (SERVICES, COMPUTE_NODES, MIGRATIONS, INSTANCE_ACTIONS, INSTANCE_ACTIONS_EVENTS)
     }
 )
+
+#: All of them.
+MIRRORED_TABLES: Final = MappingProxyType({**MIRRORED_API_TABLES, **MIRRORED_CELL_TABLES})
 
 
 def top_table(name: str) -> str:

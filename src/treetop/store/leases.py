@@ -23,7 +23,7 @@ LEASE_SECONDS = 10  # a worker that was killed is replaced after at most this lo
 class StoredPosition:
     """Where the zone stands at the top. identity, position: None before the first opening.
 
-    loaded_upto: chunks are in up to this instances.id; None: none yet, or all (is_loaded).
+    loaded_upto: chunks are in up to this row key (`nova.watched`); None: none yet, or all (is_loaded).
     state: what the worker before left the zone in. now: the top's clock when this was read.
     """
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A zone's own part of the aggregate table: its name, how it is made and dropped.
+"""A zone's own part of the aggregate table: its name, how it is made and dropped, whether it holds rows.
 
 Each zone has a list partition, so that vacuum, bloat, removal and rights are the zone's own. Writers name the
 partition itself: no routing, one plan, and a collector's role needs rights on its own partition only.
@@ -8,7 +8,9 @@ partition itself: no routing, one plan, and a collector's role needs rights on i
 import psycopg
 from psycopg import sql
 
-from treetop.model.zone import ZoneId
+from treetop.model.zone import Zone, ZoneId
+from treetop.nova.mirrored_tables import top_table
+from treetop.nova.watched import segment_after, segments
 from treetop.store.session import store_errors
 
 
@@ -32,10 +34,25 @@ def drop_partition(zone_id: ZoneId) -> sql.Composed:
     return sql.SQL("DROP TABLE IF EXISTS {}").format(partition(zone_id))
 
 
-def has_servers_after(conn: psycopg.Connection, zone_id: ZoneId, source_id: int) -> bool:
-    """Say whether the zone has rows at the top whose `source_id` is above this. One index look-up."""
-    query = sql.SQL("SELECT EXISTS (SELECT FROM {} WHERE source_id > %s)").format(partition(zone_id))
+def has_rows_after(conn: psycopg.Connection, zone: Zone, key: int) -> bool:
+    """Say whether the zone has rows at the top that a load from this row key on would come to again.
+
+    Of a cell whose servers are not all in, only servers count: what the stream has written of mirrored rows
+    meanwhile is no reason to compare instead of write. One index look-up per table.
+    """
+    segment, row_id = segment_after(key, kind=zone.kind, trust=zone.trust)
+    if segment.table is None:
+        exists = [sql.SQL("SELECT FROM {} WHERE source_id > {}").format(partition(zone.id), row_id)]
+    else:
+        exists = [
+            sql.SQL("SELECT FROM {} WHERE zone_id = {} AND id > {}").format(
+                sql.Identifier(top_table(each.table.name)), int(zone.id), row_id if each is segment else 0
+            )
+            for each in segments(zone.kind, zone.trust)
+            if each.table is not None and each.number >= segment.number
+        ]
+    query = sql.SQL(" OR ").join(sql.SQL("EXISTS ({})").format(one) for one in exists)
     with store_errors():
-        row = conn.execute(query, (source_id,)).fetchone()
+        row = conn.execute(sql.SQL("SELECT {}").format(query)).fetchone()
     assert row is not None
     return bool(row[0])

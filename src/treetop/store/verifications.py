@@ -20,7 +20,7 @@ from treetop.store.session import store_errors
 class Verification:
     """A request and how far it is.
 
-    examples: the first differences, as JSON objects {"uuid", "kind", "columns"}.
+    examples: the first differences, as JSON objects {"table", "key", "kind", "columns"}.
     is_finished: nothing will change any more.
     """
 

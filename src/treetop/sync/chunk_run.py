@@ -2,8 +2,9 @@
 """One pass over all of a zone's rows, beside the running stream: load, re-load, verification or repair.
 
 Rule (docs/adr/0005): a chunk is used when the stream has given every transaction of its snapshot. What the top has
-by then beyond the snapshot is known transaction by transaction (`sync.recent`), so every server of the chunk that
-none of them touched is exactly as of the stream's position; the few others are read again, until none is left.
+by then beyond the snapshot is known transaction by transaction (`sync.recent`), so every unit of the chunk (a server,
+or a row of a mirrored table) that none of them touched is exactly as of the stream's position; the few others are
+read again, until none is left.
 Only then does the pass move on, so a crash repeats at most one chunk.
 """
 
@@ -11,18 +12,21 @@ from collections import deque
 from dataclasses import dataclass, field
 from enum import Enum
 
-from treetop.apply.chunks import Difference, compare_chunk, load_chunk, repair_chunk
+from treetop.apply.chunks import compare_chunk, load_chunk, repair_chunk
+from treetop.apply.difference import Difference
 from treetop.apply.plan import Touched
 from treetop.apply.writer import LoadProgress, ZoneWriter
-from treetop.model.change import Chunk, Mark, Position
-from treetop.nova.tables import KEY_PLACES, OWNER_PLACES
+from treetop.model.change import Chunk, Mark, Position, Unit
+from treetop.nova.mirrored_tables import ID_PLACE
+from treetop.nova.tables import INSTANCES, KEY_PLACES, OWNER_PLACES
 from treetop.sync.chunk_reader import ChunkReader
 from treetop.sync.recent import RecentTransactions, Unseen
 
 EXAMPLES_KEPT = 20
-QUIET_AFTER_TRIES = 2  # a server that changes all the time would else be read again for ever
+QUIET_AFTER_TRIES = 2  # a unit that changes all the time would else be read again for ever
 
 _OWNER_PLACES = {name: (KEY_PLACES[name], OWNER_PLACES[name]) for name in OWNER_PLACES}
+_UUID = INSTANCES.index("uuid")
 
 
 class Pass(Enum):
@@ -36,9 +40,9 @@ class Pass(Enum):
 
 @dataclass(slots=True)
 class Tally:
-    """What the pass has found so far."""
+    """What the pass has found so far. compared: servers and mirrored rows that were written or compared."""
 
-    servers: int = 0
+    compared: int = 0
     differences: int = 0
     examples: list[Difference] = field(default_factory=list)
 
@@ -70,8 +74,8 @@ class ChunkRun:
         self._opened_at = opened_at
         self._ranges: deque[_Pending] = deque()
         self._rereads: deque[_Pending] = deque()
-        self._reread_of: Chunk | None = None  # the range whose last servers are being read again
-        self._tries = 0  # readings of the present range, or of servers of it, that did not settle it
+        self._reread_of: Chunk | None = None  # the range whose last units are being read again
+        self._tries = 0  # readings of the present range, or of units of it, that did not settle it
 
     @property
     def is_load(self) -> bool:
@@ -94,7 +98,7 @@ class ChunkRun:
                 self._request_again(chunk)
                 continue
             pending = _Pending(chunk, self._recent.unseen_by(chunk.snapshot))
-            (self._ranges if chunk.uuids is None else self._rereads).append(pending)
+            (self._ranges if chunk.only is None else self._rereads).append(pending)
 
     def waits_for_stream(self, position: Position) -> bool:
         """Say whether a chunk is there that the stream has not covered yet."""
@@ -120,7 +124,7 @@ class ChunkRun:
         if pending is None or not pending.chunk.snapshot.is_covered_by(position):
             return False, None
         chunk, unseen = pending.chunk, pending.unseen
-        (self._rereads if chunk.uuids is not None else self._ranges).popleft()
+        (self._rereads if chunk.only is not None else self._ranges).popleft()
         if unseen.everything:
             self._request_again(chunk)
             return False, None
@@ -131,7 +135,7 @@ class ChunkRun:
         if again:
             self._tries += 1
             self._reread_of = whole
-            self._reader.read_again(again)
+            self._reader.read_again(chunk.table, again)
             return True, None
         self._reread_of = None
         self._tries = 0
@@ -154,26 +158,27 @@ class ChunkRun:
         self._read_again(chunk)
 
     def _read_again(self, chunk: Chunk) -> None:
-        if chunk.uuids is not None:
-            self._reader.read_again(sorted(chunk.uuids))
+        if chunk.only is not None:
+            self._reader.read_again(chunk.table, list(chunk.only))
         else:
             assert not self._ranges, "a range is taken when none is left before it"
             self._reader.go_back(chunk.after)
 
-    def _use(self, chunk: Chunk, skipped: set[str]) -> None:
+    def _use(self, chunk: Chunk, skipped: set[Unit]) -> None:
         if self.kind is Pass.LOAD:
-            self.tally.servers += load_chunk(self._writer, chunk, skipped)
+            self.tally.compared += load_chunk(self._writer, chunk, skipped)
             return
-        servers, differences = compare_chunk(self._writer, chunk, skipped)
-        self.tally.servers += servers
+        compared, differences = compare_chunk(self._writer, chunk, skipped)
+        self.tally.compared += compared
         self.tally.differences += len(differences)
         self.tally.examples.extend(differences[: EXAMPLES_KEPT - len(self.tally.examples)])
         if differences and self.kind is not Pass.VERIFY:
             repair_chunk(self._writer, chunk, differences)
 
     @staticmethod
-    def _to_read_again(chunk: Chunk, skipped: set[str]) -> list[str]:
-        """The skipped servers that this chunk was to settle; those of later ranges come with their own chunk."""
-        if chunk.uuids is not None:
-            return sorted(skipped & chunk.uuids)
-        return sorted(skipped & {str(row[1]) for row in chunk.rows.get("instances", ())})
+    def _to_read_again(chunk: Chunk, skipped: set[Unit]) -> list[Unit]:
+        """The skipped units that this chunk was to settle; those of later ranges come with their own chunk."""
+        if chunk.only is not None:
+            return list(skipped & chunk.only)
+        table, place = (INSTANCES.name, _UUID) if chunk.table is None else (chunk.table, ID_PLACE)
+        return list(skipped & {row[place] for row in chunk.rows.get(table, ())})

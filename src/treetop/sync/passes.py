@@ -15,8 +15,9 @@ import psycopg
 from treetop.apply.writer import ZoneWriter
 from treetop.capture.source import RowSource
 from treetop.model.zone import Zone
+from treetop.nova.watched import describe_key
 from treetop.store.feed import prune_feed
-from treetop.store.partition import has_servers_after
+from treetop.store.partition import has_rows_after
 from treetop.store.verifications import Verification, next_verification, report_verification
 from treetop.sync.applier import Applier
 from treetop.sync.chunk_reader import ChunkReader
@@ -55,8 +56,8 @@ class Passes:
         self.is_loading = False
 
     def start_load(self, *, after: int | None) -> None:
-        """Load what lies after this `instances.id` (None: everything); compares where rows are there already."""
-        kind = Pass.RELOAD if has_servers_after(self._control, self._zone.id, after or 0) else Pass.LOAD
+        """Load what lies after this row key (None: everything); compares where rows are there already."""
+        kind = Pass.RELOAD if has_rows_after(self._control, self._zone, after or 0) else Pass.LOAD
         self._start(kind, after or 0)
         self.is_loading = True
 
@@ -82,9 +83,9 @@ class Passes:
             return
         seconds = time.monotonic() - self._started_at
         log.info(
-            "%s done: %d servers, %d differences",
+            "%s done: %d servers and rows, %d differences",
             chunks.kind.value,
-            chunks.tally.servers,
+            chunks.tally.compared,
             chunks.tally.differences,
             extra={"seconds": round(seconds, 3)},
         )
@@ -119,7 +120,8 @@ class Passes:
             kind, reader, self._writer, self._applier.recent, self._applier.opened_at
         )
         self._started_at = time.monotonic()
-        log.info("%s begins after id %d", kind.value, after)
+        place = describe_key(after, kind=self._zone.kind, trust=self._zone.trust)
+        log.info("%s begins after %s", kind.value, place)
         reader.start()
 
     def _report(self, *, is_finished: bool) -> bool:
@@ -130,7 +132,7 @@ class Passes:
             self._control,
             self._zone.id,
             verification.id,
-            rows=chunks.tally.servers,
+            rows=chunks.tally.compared,
             differences=chunks.tally.differences,
             examples=[asdict(each) for each in chunks.tally.examples],
             is_finished=is_finished,

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What was applied lately: which transactions, and which servers each touched. Pure.
+"""What was applied lately: which transactions, and which servers and mirrored rows each touched. Pure.
 
 A zone's log can give a transaction a moment before a SELECT sees it. A chunk that was read in that moment lacks
-it, though the top already has it; looking here tells which servers of the chunk must be read again.
+it, though the top already has it; looking here tells which units of the chunk must be read again.
 """
 
 from collections import deque
+from collections.abc import Mapping
 
 from treetop.apply.plan import Touched
-from treetop.model.change import Chunk, Mark, Snapshot
+from treetop.model.change import Chunk, Mark, Snapshot, Unit
 
 KEPT_TRANSACTIONS = 20_000
 IN_FLIGHT = 1_000  # of the last ones, how many a SELECT may not see yet
@@ -16,7 +17,7 @@ KEPT_ROWS = 200_000  # servers and rows over all of them, about 40 MB
 
 
 class Unseen:
-    """The servers of one chunk that transactions outside its snapshot have touched."""
+    """The units of one chunk that transactions outside its snapshot have touched."""
 
     def __init__(self) -> None:
         self.servers: set[str] = set()
@@ -29,13 +30,15 @@ class Unseen:
         self._rows |= touched.rows
         self.everything = self.everything or touched.everything
 
-    def resolve(self, chunk: Chunk, owner_places: dict[str, tuple[int, int]]) -> set[str]:
-        """Return the servers to leave alone; finds the owners of bare deletes among the chunk's own rows.
+    def resolve(self, chunk: Chunk, owner_places: Mapping[str, tuple[int, int]]) -> set[Unit]:
+        """Return the units to leave alone; finds the owners of bare deletes among the chunk's own rows.
 
-        owner_places: table -> (index of the row id, index of the owner's uuid).
+        owner_places: table of servers' rows -> (index of the row id, index of the owner's uuid).
         """
-        servers = set(self.servers)
-        for table in {table for table, _ in self._rows}:
+        if chunk.table is not None:
+            return {row_id for table, row_id in self._rows if table == chunk.table}
+        servers: set[Unit] = set(self.servers)
+        for table in owner_places.keys() & {table for table, _ in self._rows}:
             key, owner = owner_places[table]
             servers.update(
                 str(row[owner]) for row in chunk.rows.get(table, ()) if (table, row[key]) in self._rows
