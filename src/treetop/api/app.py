@@ -43,10 +43,7 @@ from treetop.api.servers import ServerList
 from treetop.api.services import ServiceList
 from treetop.api.status import Healthcheck, Zones
 from treetop.api.usage import ProjectUsage, UsageList
-from treetop.api.versions import Choices, Root, Version
-
-#: Paths that name no version of Nova's API and are none of our own.
-_UNVERSIONED: Final = re.compile(r"/(?!v2(\.1)?(/|$)|v1(/|$)|healthcheck|openapi\.json)")
+from treetop.api.versions import UNVERSIONED, Choices, Root, Version
 
 _NOVA: Final = re.compile(r"/v2\.1(/|$)")
 
@@ -92,7 +89,7 @@ def make_app(
     app.add_route("/", Root(options))
     app.add_route("/v2.1", Version(options))
     app.add_route("/v2.1/", Version(options))
-    app.add_sink(Choices(options), _UNVERSIONED)
+    app.add_sink(Choices(options), UNVERSIONED)
     for path, resource in _nova(pool, options).items():
         app.add_route(f"/v2.1/{path}", resource)
         app.add_route(f"/v2.1/{{project_id:project}}/{path}", resource)

@@ -15,11 +15,12 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from keystonemiddleware.auth_token import AuthProtocol
 from oslo_config import cfg
 
+from treetop.api.versions import UNVERSIONED
 from treetop.api.wsgi_fault import begin_fault
 
 log = logging.getLogger(__name__)
 
-#: The version documents and the health check, which Nova too answers to anybody.
+#: The version documents and the health check, which Nova too answers to anybody, as it does paths without a version.
 PUBLIC_PATHS: Final = frozenset({"/", "/v2.1", "/v2.1/", "/healthcheck", "/openapi.json"})
 _ENTERED: Final = "treetop.token_is_good"
 _RETRY_SECONDS: Final = 5
@@ -37,7 +38,8 @@ class TokenGate:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Let the request in, or answer it."""
-        if environ.get("PATH_INFO") in PUBLIC_PATHS:
+        path = environ.get("PATH_INFO", "")
+        if path in PUBLIC_PATHS or UNVERSIONED.match(path):
             return self._app(environ, start_response)
         begun: list[tuple[Any, ...]] = []
 

@@ -5,6 +5,7 @@ No credentials, no database. Clients take the smaller of the two maxima, theirs 
 deprecated copy of 2.1 without microversions, which is not served here. Facts: Nova 34, measured.
 """
 
+import re
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -14,6 +15,9 @@ import orjson
 from treetop.api.links import base_url
 from treetop.api.microversion import MAXIMUM, MINIMUM
 from treetop.api.options import ApiOptions
+
+#: Paths whose first segment is no version of Nova's API and nothing of our own: they need no token.
+UNVERSIONED: Final = re.compile(r"/(?!(v2|v2\.1|v1)(/|$)|healthcheck|openapi\.json)[^/]")
 
 _MEDIA_TYPES: Final = (
     {"base": "application/json", "type": "application/vnd.openstack.compute+json;version=2.1"},
