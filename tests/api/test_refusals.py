@@ -232,3 +232,17 @@ def test_parameters_are_judged_before_the_policy(pool, top):
         "Policy doesn't allow os_compute_api:servers:index to be performed.",
     )
     assert "servers:detail" in api.refusal("/v2.1/servers/detail")[2]
+
+
+@pytest.mark.parametrize("kind", ["text/xml", "application/x-www-form-urlencoded", "json", "a/b; c=d"])
+def test_a_body_of_a_kind_that_nova_does_not_read_is_refused_even_if_there_is_none(api, kind):
+    assert api.refusal("/v2.1/servers", headers={"Content-Type": kind}) == (
+        415,
+        "badMediaType",
+        "Unsupported Content-Type",
+    )
+
+
+@pytest.mark.parametrize("kind", ["application/json; charset=utf-8", "text/plain", "application/json"])
+def test_a_body_of_a_kind_that_nova_reads_is_ignored(api, kind):
+    assert api.get("/v2.1/servers", headers={"Content-Type": kind}) == {"servers": []}

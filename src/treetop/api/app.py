@@ -26,7 +26,7 @@ from treetop.api.hypervisor_extras import HypervisorSearch, HypervisorStatistics
 from treetop.api.hypervisors import HypervisorList, OneHypervisor
 from treetop.api.keypairs import KeyPairList, OneKeyPair
 from treetop.api.limits import Limits
-from treetop.api.middleware import Freshness, Identity, Microversions, Paths, RequestIds
+from treetop.api.middleware import ContentTypes, Freshness, Identity, Microversions, Paths, RequestIds
 from treetop.api.migrations import MigrationList
 from treetop.api.openapi import Described, OpenApi
 from treetop.api.options import ApiOptions
@@ -75,6 +75,7 @@ def make_app(
         app.add_middleware(passing)  # before the others: Nova judges what it answers, its microversion too
         app.add_sink(passing.sink, _NOVA)
     app.add_middleware(Microversions())  # before the caller: what cannot be served is said to everybody
+    app.add_middleware(ContentTypes())
     app.add_middleware(Identity(authenticator))
     if own_writes is not None:
         app.add_middleware(own_writes)

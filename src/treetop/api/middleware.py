@@ -20,6 +20,8 @@ from treetop.api.options import ApiOptions
 from treetop.api.pass_through import PassThrough
 
 _NOVA: Final = "/v2.1"
+_CONTENT_TYPES: Final = ("", "text/plain", "application/json", "application/vnd.openstack.compute+json")
+_UNSUPPORTED: Final = 415
 _METHODS: Final = frozenset({"GET", "POST", "PUT", "DELETE", "PATCH"})
 
 
@@ -71,6 +73,22 @@ class Microversions:
         if negotiated.minor is None:
             raise microversion.not_supported(negotiated.text)
         request.context.minor = negotiated.minor
+
+
+class ContentTypes:
+    """Refuses reads that say they have a body which Nova does not read, whether they have one or not."""
+
+    def process_resource(
+        self,
+        request: falcon.Request,
+        _response: falcon.Response,
+        _resource: object,
+        _params: Mapping[str, Any],
+    ) -> None:
+        """Raise the 415 `Fault`."""
+        kind = (request.content_type or "").partition(";")[0].strip()
+        if request.method == "GET" and request.path.startswith(_NOVA) and kind not in _CONTENT_TYPES:
+            raise Fault(_UNSUPPORTED, "Unsupported Content-Type")
 
 
 class Identity:
