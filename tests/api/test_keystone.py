@@ -79,7 +79,9 @@ def test_a_token_that_is_not_for_a_project_lists_nothing(cloud, keystone, scope)
     assert cloud.ask(LIST, token=token).status_code == 403
 
 
-@pytest.mark.parametrize("token", [None, "garbage", "gAAAAABgarbage", "ä" * 300, "a" * 20_000])
+@pytest.mark.parametrize(
+    "token", [None, " ", "garbage", "gAAAAABgarbage", "ä" * 300, "a\rb", "\0", "a" * 200_000]
+)
 def test_without_a_good_token_it_says_where_to_get_one(cloud, keystone, token):
     answer = cloud.ask(LIST, headers={} if token is None else {"X-Auth-Token": token})
 
@@ -119,6 +121,22 @@ def test_a_token_that_was_taken_back_is_refused(keystone, pool, projects, tmp_pa
     keystone.revoke(token)
 
     wait_until("the token is refused", lambda: cloud.ask(LIST, token=token).status_code == 401)
+
+
+def test_an_expired_token_is_refused_though_it_is_cached(cloud, keystone):
+    token = keystone.application_token("reader", "alpha", seconds=3)
+    assert cloud.ask(LIST, token=token).status_code == 200
+
+    wait_until("the token is refused", lambda: cloud.ask(LIST, token=token).status_code == 401)
+
+
+def test_the_rules_of_an_application_credential_hold(cloud, keystone):
+    keystone.register_service("compute", "http://127.0.0.1:1/v2.1")
+    rule = {"service": "compute", "method": "GET", "path": LIST}
+    token = keystone.application_token("reader", "alpha", access_rules=[rule])
+
+    assert cloud.ask(LIST, token=token).status_code == 200
+    assert cloud.ask("/v2.1/flavors", token=token).status_code == 401
 
 
 @pytest.mark.parametrize("path", ["/", "/v2.1", "/v2.1/", "/healthcheck", "/openapi.json"])

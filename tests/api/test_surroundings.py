@@ -95,7 +95,7 @@ def test_a_node_can_be_taken_out_of_service_by_a_file(cloud, tmp_path):
 
 
 def test_every_answer_says_by_what_it_was_chosen(cloud):
-    """Caches between here and the client must keep versions, and the answers of two tokens, apart."""
+    """Caches between here and the client must keep versions apart."""
     answer = cloud().ask("/v2.1/servers", "reader", "alpha")
 
     assert "OpenStack-API-Version" in answer.headers["Vary"]

@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 #: The version documents and the health check, which Nova too answers to anybody, as it does paths without a version.
 PUBLIC_PATHS: Final = frozenset({"/", "/v2.1", "/v2.1/", "/healthcheck", "/openapi.json"})
 _ENTERED: Final = "treetop.token_is_good"
+_TOKENS: Final = ("HTTP_X_AUTH_TOKEN", "HTTP_X_STORAGE_TOKEN", "HTTP_X_SERVICE_TOKEN")
+_TOKEN_CHARACTERS_MAX: Final = 8_000  # Keystone's web server takes no longer header
 _RETRY_SECONDS: Final = 5
 _UNKNOWN: Final = (
     "The Keystone service is temporarily unavailable: it cannot be found out who sent the request."
@@ -41,6 +43,7 @@ class TokenGate:
         path = environ.get("PATH_INFO", "")
         if path in PUBLIC_PATHS or UNVERSIONED.match(path):
             return self._app(environ, start_response)
+        _drop_impossible(environ)
         begun: list[tuple[Any, ...]] = []
 
         def start(*arguments: Any) -> Callable[[bytes], object]:
@@ -65,6 +68,14 @@ class TokenGate:
     def _enter(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         environ[_ENTERED] = True
         return self._app(environ, start_response)
+
+
+def _drop_impossible(environ: WSGIEnvironment) -> None:
+    """Take away what Keystone could not even be asked about, which would look as if Keystone was ill."""
+    for name in _TOKENS:
+        token = environ.get(name, "")
+        if len(token) > _TOKEN_CHARACTERS_MAX or "\r" in token or "\n" in token:
+            environ[name] = "-"
 
 
 def _unavailable(start_response: StartResponse) -> Iterable[bytes]:

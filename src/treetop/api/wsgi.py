@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The API for WSGI servers that are not ours, as a factory: they call it once in each worker process.
+"""The API for WSGI servers that are not ours, as a factory, to be called in each worker process: connections and
+threads do not survive a fork.
 
     gunicorn --threads 8 'treetop.api.wsgi:make_application()'
-    uwsgi --http-socket :8774 --threads 8 --module 'treetop.api.wsgi:make_application()'
+    uwsgi --http-socket :8774 --lazy-apps --threads 8 --module 'treetop.api.wsgi:make_application()'
 
 Behind Keystone only, as it cannot be known where such a server listens. Raises `Refuse`.
 """
