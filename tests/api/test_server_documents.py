@@ -304,9 +304,17 @@ def test_another_projects_server_is_shown_to_administrators_only(api, reader_api
     )
 
 
-@pytest.mark.parametrize("changes", [{"deleted": True}, {"hidden": True}])
-def test_deleted_and_hidden_servers_are_not_shown(api, top, changes):
-    uuid = a_server(top, **changes)
+def test_the_hidden_copy_of_a_server_between_two_zones_is_shown_if_there_is_no_other(api, top):
+    a_zone(top, 2)
+    uuid = a_server(top, 1, hidden=True, display_name="hidden")
+    assert shown(api, uuid)["name"] == "hidden"
+
+    a_server(top, 1, zone_id=2, display_name="current")
+    assert shown(api, uuid)["name"] == "current"
+
+
+def test_a_deleted_server_is_not_shown(api, top):
+    uuid = a_server(top, deleted=True)
 
     assert api.refusal(f"/v2.1/servers/{uuid}")[0] == 404
 

@@ -82,19 +82,19 @@ def read_server(
     with_deleted: bool = False,
 ) -> ServerRow | None:
     """The server with this uuid, of `project_id` (None: of any); None if there is none. with_deleted: a deleted one
-    if no zone has a live one.
+    if no zone has a live one. A hidden one, as in Nova, if no zone has one that is not.
     """
     if not is_uuid(uuid):
         return None
     conditions = Conditions()
-    conditions.add((VISIBLE, Clause(template="uuid = {0}::uuid", values=(uuid,))))
+    conditions.add((Clause(template="uuid = {0}::uuid", values=(uuid,)),))
     if not with_deleted:
         conditions.add((LIVE,))
     if project_id is not None:
         conditions.add((of_project(project_id),))
-    statement = sql.SQL("SELECT {} FROM server WHERE {} ORDER BY deleted, zone_id LIMIT 1").format(
-        _columns(columns), conditions.joined()
-    )
+    statement = sql.SQL(
+        "SELECT {} FROM server WHERE {} ORDER BY deleted, hidden IS TRUE, zone_id LIMIT 1"
+    ).format(_columns(columns), conditions.joined())
     return connection.execute(statement, conditions.parameters).fetchone()
 
 
