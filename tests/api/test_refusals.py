@@ -62,6 +62,18 @@ def test_bad_parameters_are_refused_in_novas_words(api, path, query, minor, mess
     assert api.refusal(f"{path}?{query}", minor) == (400, "badRequest", message)
 
 
+@pytest.mark.parametrize(
+    "time", ["2026", "2026-02", "20260203", "2026-02-03 04:05", "2026-02-03T04:05:06,7Z"]
+)
+def test_a_time_may_be_written_in_all_ways_that_nova_reads(api, time):
+    assert api.get(f"/v2.1/servers?changes-since={time}", 96) == {"servers": []}
+
+
+@pytest.mark.parametrize("time", ["now", "2026-W01", "0000-01-01", "2026-13-01", "2026-02-03T25:00", ""])
+def test_what_nova_does_not_read_is_no_time(api, time):
+    assert api.refusal(f"/v2.1/servers?changes-since={time}", 96)[0] == 400
+
+
 @pytest.mark.parametrize("minor", [1, 74, 75])
 def test_a_bad_sort_key_is_answered_with_all_good_ones(api, minor):
     status, _, message = api.refusal("/v2.1/servers?sort_key=nonsense", minor)

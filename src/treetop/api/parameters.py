@@ -15,6 +15,8 @@ from typing import Final
 from urllib.parse import parse_qsl
 from uuid import UUID
 
+import iso8601
+
 from treetop.api.fault import Fault, bad_request
 from treetop.store.clause import Clause
 
@@ -126,11 +128,13 @@ def validate(pairs: Iterable[tuple[str, str]], schema: QuerySchema, *, minor: in
 
 
 def parse_time(text: str) -> datetime | None:
-    """An ISO 8601 date or time as an aware UTC instant (no zone: UTC); None if it is none."""
+    """An ISO 8601 date or time as an aware UTC instant (no zone: UTC); None if it is none.
+
+    Read by the library that Nova reads it with: there are many ways to write one, and not all are taken.
+    """
     try:
-        at = datetime.fromisoformat(text)
-        return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
+        return iso8601.parse_date(text).astimezone(UTC)
+    except (iso8601.ParseError, OverflowError):
         return None
 
 
