@@ -52,6 +52,13 @@ def test_without_a_file_the_defaults_hold():
     assert settings.config_files == ()
 
 
+def test_default_quotas_are_numbers_by_resource(load, refused):
+    assert load("").default_quotas == {}
+    assert load("[api]\ndefault_quotas = cores:-1, ram:4096\n").default_quotas == {"cores": -1, "ram": 4096}
+    for bad in ("cores", "cores:many", "cores:-2"):
+        assert "default_quotas" in str(refused(f"[api]\ndefault_quotas = {bad}\n"))
+
+
 def test_the_default_file_is_read_when_it_is_there():
     config.DEFAULT_FILE.write_text("[api]\nport = 1234\n")
 

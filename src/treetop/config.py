@@ -7,12 +7,12 @@ is refused with the nearest name (`option_check`); in the environment only withi
 programs have theirs there. The groups of OpenStack's libraries are read where they are used: `api.library_options`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from oslo_config import cfg
+from oslo_config import cfg, types
 
 from treetop.errors import Refuse
 from treetop.option_check import refuse_unknown, refuse_unknown_variables, require_usable
@@ -119,6 +119,13 @@ _API: list[cfg.Opt] = [
         help="Seconds after which a silent compute service is UNKNOWN, as the option of this name in nova.conf;"
         " counted from the newest heartbeat of its zone.",
     ),
+    cfg.Opt(
+        "default_quotas",
+        type=types.Dict(types.Integer(min=-1)),
+        default={},
+        help="What nova.conf says in [quota] otherwise than Nova does itself, by the names of /os-quota-sets,"
+        " e.g. 'instances:-1,cores:-1,ram:-1'; -1: no limit.",
+    ),
 ]
 _PROXY: list[cfg.Opt] = [
     cfg.ListOpt(
@@ -189,6 +196,7 @@ class Settings:
     internal_service_availability_zone: str
     instance_name_template: str
     service_down_time: int
+    default_quotas: Mapping[str, int]
     nova_endpoint: tuple[str, ...]
     proxy_connections: int
     proxy_timeout_seconds: float
@@ -245,6 +253,7 @@ def _settings(conf: cfg.ConfigOpts, files: tuple[str, ...]) -> Settings:
         internal_service_availability_zone=conf.api.internal_service_availability_zone,
         instance_name_template=conf.api.instance_name_template,
         service_down_time=conf.api.service_down_time,
+        default_quotas=conf.api.default_quotas,
         nova_endpoint=tuple(conf.proxy.nova_endpoint),
         proxy_connections=conf.proxy.connections,
         proxy_timeout_seconds=conf.proxy.timeout_seconds,

@@ -3,8 +3,12 @@
 
 import pytest
 
+from tests.api.conftest import Client
 from tests.store.builders import OTHER_PROJECT, PROJECT, a_server
 from tests.store.mirrored_rows import a_region, a_row, a_server_group
+from treetop.api.deploy import deploy
+from treetop.config import load_settings
+from treetop.errors import Refuse
 
 PATH = "/v2.1/limits"
 LATEST = {
@@ -64,6 +68,23 @@ def test_the_regions_defaults_and_the_projects_quotas_count(api, top):
     a_row(top, "quotas", project_id=PROJECT, resource="what nobody knows", hard_limit=7)
 
     assert absolute(api) == LATEST | {"maxTotalCores": 2, "maxTotalKeypairs": -1}
+
+
+def test_the_operators_defaults_are_below_those(pool, top):
+    a_region(top)
+    api = Client(pool, default_quotas={"cores": -1, "ram": -1})
+    a_row(top, "quota_classes", class_name="default", resource="ram", hard_limit=5)
+
+    assert absolute(api) == LATEST | {"maxTotalCores": -1, "maxTotalRAMSize": 5}
+    defaults = api.get(f"/v2.1/os-quota-sets/{PROJECT}/defaults", 57)["quota_set"]
+    assert (defaults["cores"], defaults["ram"]) == (-1, 5)
+
+
+def test_a_default_for_what_is_no_resource_is_refused(pool, tmp_path):
+    (tmp_path / "treetop.conf").write_text("[api]\ndefault_quotas = coers:5\n")
+
+    with pytest.raises(Refuse, match="coers"):
+        deploy(pool, load_settings([str(tmp_path / "treetop.conf")]), None)
 
 
 def test_what_is_used_are_the_projects_live_servers_and_groups(api, top):

@@ -14,6 +14,7 @@ from treetop.api.app import make_app
 from treetop.api.auth import noauth
 from treetop.api.options import ApiOptions, StaleZones
 from treetop.api.proxy import Proxy
+from treetop.api.quotas import DEFAULTS
 from treetop.api.server_values import instance_name
 from treetop.config import Settings
 from treetop.errors import Refuse
@@ -62,6 +63,12 @@ def _options(settings: Settings) -> ApiOptions:
             f"[api] instance_name_template is no template: {error}",
             hint="copy the option of this name from the zones' nova.conf, such as instance-%08x",
         ) from None
+    unknown = sorted(settings.default_quotas.keys() - DEFAULTS.keys())
+    if unknown:
+        raise Refuse(
+            f"[api] default_quotas names no resource: {', '.join(unknown)}",
+            hint=f"known are: {', '.join(DEFAULTS)}",
+        )
     return ApiOptions(
         public_url=settings.public_url,
         page_rows_max=settings.max_limit,
@@ -73,4 +80,5 @@ def _options(settings: Settings) -> ApiOptions:
         internal_availability_zone=settings.internal_service_availability_zone,
         instance_name_template=settings.instance_name_template,
         service_down_seconds=settings.service_down_time,
+        default_quotas=settings.default_quotas,
     )

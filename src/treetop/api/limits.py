@@ -12,6 +12,7 @@ from psycopg_pool import ConnectionPool
 
 from treetop.api.asked import read_request
 from treetop.api.json_answer import answer_json
+from treetop.api.options import ApiOptions
 from treetop.api.parameters import Parameter, query_schema
 from treetop.api.permission import Permission
 from treetop.api.quotas import Quota, project_quotas, shown_resources
@@ -48,8 +49,9 @@ _USED: Final = {
 class Limits:
     """The limits of the caller's project, or of another for who may see it."""
 
-    def __init__(self, pool: ConnectionPool) -> None:
+    def __init__(self, pool: ConnectionPool, options: ApiOptions) -> None:
         self._pool = pool
+        self._options = options
 
     def on_get(
         self, request: falcon.Request, response: falcon.Response, project_id: str | None = None
@@ -64,7 +66,7 @@ class Limits:
             regions = region_databases(zones)
             request.context.zones = (*regions, *cells(zones))
             project = asked.caller.project_id if of is None else of
-            quotas = project_quotas(connection, ids(regions), project)
+            quotas = project_quotas(connection, ids(regions), self._options.default_quotas, project)
         answer_json(response, {"limits": {"rate": [], "absolute": absolute(quotas, asked.minor)}})
 
 

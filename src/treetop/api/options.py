@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an operator decides about the API's answers. Made by `config`'s reader, never by the API itself."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -25,6 +26,7 @@ class ApiOptions:
     default_availability_zone, internal_availability_zone, instance_name_template, service_down_seconds: as in the
     zones' nova.conf (internal_service_availability_zone, service_down_time); they decide what availability zones,
     a server's name and host_status, and the state of services are.
+    default_quotas: resource -> limit where it is not Nova's own default, as in their [quota].
     """
 
     page_rows_max: int = 1000
@@ -37,3 +39,4 @@ class ApiOptions:
     instance_name_template: str = "instance-%08x"
     internal_availability_zone: str = "internal"
     service_down_seconds: int = 60
+    default_quotas: Mapping[str, int] = field(default_factory=dict)

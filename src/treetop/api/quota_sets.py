@@ -12,6 +12,7 @@ from psycopg_pool import ConnectionPool
 
 from treetop.api.asked import read_request
 from treetop.api.json_answer import answer_json
+from treetop.api.options import ApiOptions
 from treetop.api.parameters import Parameter, query_schema
 from treetop.api.permission import Permission
 from treetop.api.quotas import default_quotas, project_quotas, shown_resources
@@ -26,8 +27,9 @@ _ANYTHING: Final = query_schema(strict_since=1000)  # Nova never refuses paramet
 class QuotaSet:
     """What a project may use, or a user in it."""
 
-    def __init__(self, pool: ConnectionPool, *, is_detail: bool) -> None:
+    def __init__(self, pool: ConnectionPool, options: ApiOptions, *, is_detail: bool) -> None:
         self._pool = pool
+        self._options = options
         self._is_detail = is_detail
 
     def on_get(
@@ -46,7 +48,9 @@ class QuotaSet:
             zones = read_zones(connection)
             regions = region_databases(zones)
             request.context.zones = (*regions, *cells(zones)) if self._is_detail else regions
-            quotas = project_quotas(connection, ids(regions), of_project_id, user_id=user or None)
+            quotas = project_quotas(
+                connection, ids(regions), self._options.default_quotas, of_project_id, user_id=user or None
+            )
         body: dict[str, object] = {"id": of_project_id}
         for name in shown_resources(asked.minor):
             quota = quotas[name]
@@ -59,8 +63,9 @@ class QuotaSet:
 class DefaultQuotaSet:
     """What a project may use for which nothing was set."""
 
-    def __init__(self, pool: ConnectionPool) -> None:
+    def __init__(self, pool: ConnectionPool, options: ApiOptions) -> None:
         self._pool = pool
+        self._options = options
 
     def on_get(
         self,
@@ -74,6 +79,6 @@ class DefaultQuotaSet:
         asked.caller.require(Permission.QUOTA_SETS_DEFAULTS, project_id=of_project_id)
         with reading(self._pool) as connection:
             zones = request.context.zones = region_databases(read_zones(connection))
-            limits = default_quotas(connection, ids(zones))
+            limits = default_quotas(connection, ids(zones), self._options.default_quotas)
         shown = {name: limits[name] for name in shown_resources(asked.minor)}
         answer_json(response, {"quota_set": {"id": of_project_id, **shown}})

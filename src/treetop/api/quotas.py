@@ -12,7 +12,7 @@ from typing import Final
 import psycopg
 
 from treetop.model.zone import ZoneId
-from treetop.store.quotas import count_used, read_default_limits, read_limits
+from treetop.store.quotas import Limits, count_used, read_default_limits, read_limits
 from treetop.store.server_groups import count_server_groups
 
 #: Resource -> limit where nobody says otherwise; -1: none. The last four were nova-network's.
@@ -53,17 +53,27 @@ def shown_resources(minor: int) -> list[str]:
     return [name for name in DEFAULTS if name not in hidden]
 
 
-def default_quotas(connection: psycopg.Connection, zone_ids: Sequence[ZoneId]) -> Mapping[str, int]:
-    """The limits of a project for which none were set. zone_ids: the regions' databases."""
-    return {**DEFAULTS, **_known(read_default_limits(connection, zone_ids))}
+def default_quotas(
+    connection: psycopg.Connection, zone_ids: Sequence[ZoneId], configured: Limits
+) -> Mapping[str, int]:
+    """The limits of a project for which none were set.
+
+    zone_ids: the regions' databases. configured: what the operator says instead of `DEFAULTS`.
+    """
+    return {**DEFAULTS, **configured, **_known(read_default_limits(connection, zone_ids))}
 
 
 def project_quotas(
-    connection: psycopg.Connection, zone_ids: Sequence[ZoneId], project_id: str, *, user_id: str | None = None
+    connection: psycopg.Connection,
+    zone_ids: Sequence[ZoneId],
+    configured: Limits,
+    project_id: str,
+    *,
+    user_id: str | None = None,
 ) -> Mapping[str, Quota]:
     """Every resource's quota of a project, or of a user in it."""
     limits = {
-        **default_quotas(connection, zone_ids),
+        **default_quotas(connection, zone_ids, configured),
         **_known(read_limits(connection, zone_ids, project_id, user_id=user_id)),
     }
     groups = count_server_groups(connection, zone_ids, project_id=project_id, user_id=user_id)
