@@ -83,3 +83,21 @@ def test_it_serves_the_network_by_tokens(port, keystone, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert {server["Name"] for server in json.loads(done.stdout)} == {"of-alpha", "of-beta"}
+
+
+def test_another_wsgi_server_gets_the_same_from_the_factory(top, keystone, tmp_path):
+    configuration = tmp_path / "treetop.conf"
+    configuration.write_text(
+        f"[store]\nconnection = {top}\n[api]\nauth_strategy = keystone\n{keystone.authtoken_options()}"
+    )
+    program = (
+        "from falcon.testing import TestClient\nfrom treetop.api.wsgi import make_application\n"
+        f"client = TestClient(make_application({str(configuration)!r}))\n"
+        "tokens = ({}, {'X-Auth-Token': '" + keystone.token("reader", "alpha") + "'})\n"
+        "print([client.simulate_get('/v2.1/servers', headers=token).status_code for token in tokens])\n"
+    )
+
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+
+    assert done.stdout == "[401, 200]\n", done.stderr
+    assert "Traceback" not in done.stderr
