@@ -214,6 +214,23 @@ def test_a_single_server_shows_its_group(api, top):
     assert "server_groups" not in shown(api, member, 70)
 
 
+def test_a_group_of_another_project_is_seen_by_an_administrator_only(api, reader_api, top):
+    uuid = a_server(top)
+    for number, project in ((4, OTHER_PROJECT), (5, PROJECT)):
+        a_row(top, "instance_groups", zone_id=API_ZONE, id=number, uuid=uuid_of(number), project_id=project)
+        a_row(
+            top,
+            "instance_group_member",
+            zone_id=API_ZONE,
+            id=number,
+            group_id=number,
+            instance_uuid=uuid,
+        )
+
+    assert shown(api, uuid)["server_groups"] == [uuid_of(4)]
+    assert shown(reader_api, uuid)["server_groups"] == []
+
+
 @pytest.mark.parametrize(
     ("template", "name"),
     [

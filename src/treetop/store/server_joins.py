@@ -45,7 +45,7 @@ _STATUSES: Final = """
     JOIN (
         SELECT zone_id, max(coalesce(last_seen_up, created_at)) AS seen
         FROM nova_services
-        WHERE zone_id = ANY(%(zones)s::smallint[]) AND deleted = 0
+        WHERE zone_id = ANY(%(their_zones)s::smallint[]) AND deleted = 0
         GROUP BY zone_id
     ) AS newest USING (zone_id)
     WHERE services."binary" = 'nova-compute' AND services.deleted = 0
@@ -58,13 +58,18 @@ _REQUEST_SPECS: Final = """
     WHERE instance_uuid = ANY(%s::text[])
 """
 
+# A server is in one group. Should it be in more, the first one is it, whoever may see that.
 _GROUPS: Final = """
-    SELECT members.instance_uuid, groups.uuid
-    FROM nova_instance_group_member AS members
-    JOIN nova_instance_groups AS groups ON groups.zone_id = members.zone_id AND groups.id = members.group_id
-    WHERE members.instance_uuid = ANY(%(uuids)s::text[])
-      AND (%(project_id)s::text IS NULL OR groups.project_id = %(project_id)s)
-    ORDER BY members.zone_id DESC, members.id DESC
+    SELECT member.instance_uuid, groups.uuid
+    FROM (
+        SELECT DISTINCT ON (instance_uuid) *
+        FROM nova_instance_group_member
+        WHERE instance_uuid = ANY(%(uuids)s::text[])
+        ORDER BY instance_uuid, zone_id, id
+    ) AS member
+    JOIN nova_instance_groups AS groups ON groups.zone_id = member.zone_id AND groups.id = member.group_id
+    WHERE %(project_id)s::text IS NULL
+       OR groups.project_id = %(project_id)s
 """
 
 
@@ -102,4 +107,6 @@ def group_uuids(
 
 
 def _by_host(hosts: Collection[HostKey]) -> dict[str, Any]:  # Any: what psycopg can send
-    return {"zones": [zone_id for zone_id, _ in hosts], "hosts": [host for _, host in hosts]}
+    """The hosts as two arrays side by side, and each of their zones once."""
+    zones = [zone_id for zone_id, _ in hosts]
+    return {"zones": zones, "hosts": [host for _, host in hosts], "their_zones": sorted(set(zones))}
