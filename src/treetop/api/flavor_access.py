@@ -7,12 +7,12 @@ Facts: Nova 34, api/openstack/compute/flavor_access.py.
 import falcon
 from psycopg_pool import ConnectionPool
 
-from treetop.api.caller import Caller
+from treetop.api.asked import read_request
 from treetop.api.fault import not_found
 from treetop.api.flavor_source import FlavorShelf
 from treetop.api.flavors import no_flavor
 from treetop.api.json_answer import answer_json
-from treetop.api.parameters import NO_PARAMETERS, parse_query, validate
+from treetop.api.parameters import NO_PARAMETERS
 from treetop.api.permission import Permission
 from treetop.store.flavors import read_access, read_flavor
 from treetop.store.pool import reading
@@ -33,11 +33,9 @@ class FlavorAccess:
         project_id: str | None = None,
     ) -> None:
         """Answer them."""
-        caller: Caller = request.context.caller
-        validate(parse_query(request.query_string), NO_PARAMETERS, minor=request.context.minor)
-        caller.require(Permission.FLAVOR_ACCESS)
+        asked = read_request(request, NO_PARAMETERS, Permission.FLAVOR_ACCESS)
         with reading(self._pool) as connection:
-            view, request.context.zones = self._shelf.view(connection, caller)
+            view, request.context.zones = self._shelf.view(connection, asked.caller)
             flavor = read_flavor(connection, view, flavor_id)
             if flavor is None:
                 raise no_flavor(flavor_id)

@@ -10,12 +10,12 @@ import falcon
 import orjson
 from psycopg_pool import ConnectionPool
 
-from treetop.api.caller import Caller
+from treetop.api.asked import read_request
 from treetop.api.fault import not_found
 from treetop.api.flavor_source import FlavorShelf
 from treetop.api.flavors import no_flavor
 from treetop.api.json_answer import answer_json
-from treetop.api.parameters import NO_PARAMETERS, parse_query, validate
+from treetop.api.parameters import NO_PARAMETERS
 from treetop.api.permission import Permission
 from treetop.store.flavors import read_flavor
 from treetop.store.pool import reading
@@ -69,11 +69,9 @@ def _read(
     pool: ConnectionPool,
     permission: Permission,
 ) -> Mapping[str, str]:
-    caller: Caller = request.context.caller
-    validate(parse_query(request.query_string), NO_PARAMETERS, minor=request.context.minor)
-    caller.require(permission)
+    asked = read_request(request, NO_PARAMETERS, permission)
     with reading(pool) as connection:
-        view, request.context.zones = shelf.view(connection, caller)
+        view, request.context.zones = shelf.view(connection, asked.caller)
         flavor = read_flavor(connection, view, flavor_id)
     if flavor is None:
         raise no_flavor(flavor_id)

@@ -10,25 +10,14 @@ from typing import Final
 import falcon
 from psycopg_pool import ConnectionPool
 
-from treetop.api.caller import Caller
+from treetop.api.asked import Asked, read_request
 from treetop.api.fault import Fault, bad_request, not_found
 from treetop.api.flavor_source import FlavorShelf
 from treetop.api.flavor_view import FlavorShape
 from treetop.api.json_answer import answer_json
-from treetop.api.links import links_of
+from treetop.api.links import Links, links_of
 from treetop.api.options import ApiOptions
-from treetop.api.parameters import (
-    NO_PARAMETERS,
-    Kind,
-    Parameter,
-    Parameters,
-    last,
-    page_rows,
-    parse_flag,
-    parse_query,
-    query_schema,
-    validate,
-)
+from treetop.api.parameters import Kind, Parameter, page_rows, parse_flag, query_schema
 from treetop.api.permission import Permission
 from treetop.errors import NotFound
 from treetop.store.clause import Clause
@@ -79,27 +68,20 @@ class FlavorList:
         self, request: falcon.Request, response: falcon.Response, project_id: str | None = None
     ) -> None:
         """Answer one page."""
-        caller: Caller = request.context.caller
-        minor: int = request.context.minor
-        parameters = validate(parse_query(request.query_string), FLAVOR_QUERY, minor=minor)
-        query = _query(parameters, caller, page_rows_max=self._options.page_rows_max)
+        asked = read_request(request, FLAVOR_QUERY)
+        query = _query(asked, page_rows_max=self._options.page_rows_max)
         with reading(self._pool) as connection:
-            view, request.context.zones = self._shelf.view(connection, caller)
+            view, request.context.zones = self._shelf.view(connection, asked.caller)
             try:
                 flavors = list_flavors(connection, view, query)
             except NotFound as error:
                 raise bad_request(str(error)) from None
         links = links_of(request, self._options, project_id)
-        shape = FlavorShape(
-            minor=minor,
-            is_detail=self._is_detail,
-            has_extra_specs=caller.may(Permission.EXTRA_SPECS_INDEX),
-            links=links,
-        )
+        shape = _shape(asked, links, is_detail=self._is_detail)
         body: dict[str, object] = {"flavors": [shape.document(flavor) for flavor in flavors]}
         if flavors and len(flavors) == query.limit:
             path = "flavors/detail" if self._is_detail else "flavors"
-            body["flavors_links"] = links.next(path, parameters, flavors[-1].id)
+            body["flavors_links"] = links.next(path, asked.parameters, flavors[-1].id)
         answer_json(response, body)
 
 
@@ -119,20 +101,13 @@ class Flavor:
         project_id: str | None = None,
     ) -> None:
         """Answer its document."""
-        caller: Caller = request.context.caller
-        minor: int = request.context.minor
-        validate(parse_query(request.query_string), NO_PARAMETERS, minor=minor)
+        asked = read_request(request)
         with reading(self._pool) as connection:
-            view, request.context.zones = self._shelf.view(connection, caller)
+            view, request.context.zones = self._shelf.view(connection, asked.caller)
             flavor = read_flavor(connection, view, flavor_id)
         if flavor is None:
             raise no_flavor(flavor_id)
-        shape = FlavorShape(
-            minor=minor,
-            is_detail=True,
-            has_extra_specs=caller.may(Permission.EXTRA_SPECS_INDEX),
-            links=links_of(request, self._options, project_id),
-        )
+        shape = _shape(asked, links_of(request, self._options, project_id), is_detail=True)
         answer_json(response, {"flavor": shape.document(flavor)})
 
 
@@ -141,37 +116,42 @@ def no_flavor(flavor_id: str) -> Fault:
     return not_found(f"Flavor {flavor_id} could not be found.")
 
 
-def _query(parameters: Parameters, caller: Caller, *, page_rows_max: int) -> FlavorQuery:
-    clauses = list(_publicity(parameters, caller))
+def _shape(asked: Asked, links: Links, *, is_detail: bool) -> FlavorShape:
+    has_extra_specs = asked.caller.may(Permission.EXTRA_SPECS_INDEX)
+    return FlavorShape(minor=asked.minor, is_detail=is_detail, has_extra_specs=has_extra_specs, links=links)
+
+
+def _query(asked: Asked, *, page_rows_max: int) -> FlavorQuery:
+    clauses = list(_publicity(asked))
     for name, column in (("minRam", "memory_mb"), ("minDisk", "root_gb")):
-        text = last(parameters, name)
+        text = asked.last(name)
         if text is not None:
             clauses.append(at_least(column, _size(name, text)))
-    pattern = last(parameters, "name")
+    pattern = asked.last("name")
     if pattern is not None:
         clauses.append(matches("name", pattern))
     return FlavorQuery(
         clauses=tuple(clauses),
-        sort_key=last(parameters, "sort_key") or "flavorid",
-        descending=last(parameters, "sort_dir") == "desc",
-        limit=page_rows(parameters, most=page_rows_max),
-        marker=last(parameters, "marker"),
+        sort_key=asked.last("sort_key") or "flavorid",
+        descending=asked.last("sort_dir") == "desc",
+        limit=page_rows(asked.parameters, most=page_rows_max),
+        marker=asked.last("marker"),
     )
 
 
-def _publicity(parameters: Parameters, caller: Caller) -> tuple[Clause, ...]:
+def _publicity(asked: Asked) -> tuple[Clause, ...]:
     """Only administrators choose, and they see disabled flavors."""
-    if not caller.is_admin:
+    if not asked.caller.is_admin:
         return (is_public(also_own=True), ENABLED)
-    asked = last(parameters, "is_public")
-    if asked is None:
+    wanted = asked.last("is_public")
+    if wanted is None:
         return (is_public(also_own=True),)
-    if asked.lower() == "none":
+    if wanted.lower() == "none":
         return ()
     try:
-        wants_public = parse_flag(asked)
+        wants_public = parse_flag(wanted)
     except Fault:
-        raise bad_request(f"Invalid is_public filter [{asked}]") from None
+        raise bad_request(f"Invalid is_public filter [{wanted}]") from None
     return (is_public(also_own=True) if wants_public else NOT_PUBLIC,)
 
 

@@ -17,7 +17,7 @@ from psycopg.rows import class_row
 from treetop.errors import NotFound
 from treetop.model.zone import ZoneId
 from treetop.store.clause import Clause, Conditions
-from treetop.store.services import COMPUTE
+from treetop.store.services import COMPUTE, is_alive
 
 _NODE: Final = """
     zone_id id uuid host hypervisor_hostname hypervisor_type hypervisor_version host_ip cpu_info current_workload
@@ -129,8 +129,7 @@ class Hypervisor:
 
     def is_up(self, down_seconds: int) -> bool:
         """Say whether its service is alive. down_seconds: how long it may be silent."""
-        is_heard = self.silent_seconds is not None and self.silent_seconds <= down_seconds
-        return is_heard and not self.is_forced_down
+        return is_alive(self.silent_seconds, down_seconds) and not self.is_forced_down
 
 
 def list_hypervisors(

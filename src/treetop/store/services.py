@@ -56,12 +56,16 @@ class Service:
 
     def is_up(self, down_seconds: int) -> bool:
         """Say whether it is alive. down_seconds: how long it may be silent."""
-        is_heard = self.silent_seconds is not None and self.silent_seconds <= down_seconds
-        return is_heard and not self.is_forced_down
+        return is_alive(self.silent_seconds, down_seconds) and not self.is_forced_down
 
     def zone_name(self, *, default: str, internal: str) -> str:
         """Nova's availability zone of it; what runs no servers is in the internal one."""
         return (self.availability_zone or default) if self.binary == COMPUTE else internal
+
+
+def is_alive(silent_seconds: float | None, down_seconds: int) -> bool:
+    """Say whether a service has been heard of lately enough. silent_seconds None: never."""
+    return silent_seconds is not None and silent_seconds <= down_seconds
 
 
 def list_services(
