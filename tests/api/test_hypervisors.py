@@ -3,6 +3,7 @@
 
 import pytest
 
+from tests.api.conftest import Client
 from tests.store.builders import a_server, a_zone, uuid_of
 from tests.store.mirrored_rows import START, a_cell_mapping, a_compute_node, a_region, a_service
 
@@ -122,6 +123,13 @@ def test_pages_go_on_across_cells(api, five):
         url = url and url.removeprefix("http://falconframework.org")
 
     assert seen == [["c1", "c2"], ["c3", "d1"], ["d2"]]
+
+
+def test_before_2_33_there_are_no_pages(pool, five):
+    api = Client(pool, page_rows_max=2)
+
+    assert len(names(api, minor=32)) == 5
+    assert len(names(api, minor=33)) == 2
 
 
 @pytest.mark.parametrize(

@@ -69,10 +69,11 @@ class HypervisorList:
     def on_get(
         self, request: falcon.Request, response: falcon.Response, project_id: str | None = None
     ) -> None:
-        """Answer one page, or all that match a name."""
+        """Answer one page, or all that match a name; all there are before 2.33."""
         permission = Permission.HYPERVISORS_LIST_DETAIL if self._is_detail else Permission.HYPERVISORS_LIST
         asked = read_request(request, _list_schema(request.context.minor), permission)
-        limit = page_rows(asked.parameters, most=self._options.page_rows_max)
+        is_paged = asked.minor >= _PAGED_SINCE
+        limit = page_rows(asked.parameters, most=self._options.page_rows_max) if is_paged else None
         with reading(self._pool) as connection:
             zones = request.context.zones = open_cells(read_zones(connection))
             found = _find(connection, zones, asked, limit)
@@ -82,8 +83,8 @@ class HypervisorList:
         )
         documents = [shape.document(hypervisor) for hypervisor in found]
         body: dict[str, object] = {"hypervisors": documents}
-        is_page = asked.minor >= _PAGED_SINCE and asked.last("hypervisor_hostname_pattern") is None
-        if is_page and documents and len(documents) == limit:
+        is_named = asked.last("hypervisor_hostname_pattern") is not None
+        if documents and len(documents) == limit and not is_named:
             path = "os-hypervisors/detail" if self._is_detail else "os-hypervisors"
             links = links_of(request, self._options, project_id)
             body["hypervisors_links"] = links.next(path, asked.parameters, str(documents[-1]["id"]))
@@ -139,7 +140,7 @@ def _list_schema(minor: int) -> QuerySchema:
     return _ALL if minor >= UUID_SINCE else _PAGES
 
 
-def _find(connection: psycopg.Connection, zones: Zones, asked: Asked, limit: int) -> list[Hypervisor]:
+def _find(connection: psycopg.Connection, zones: Zones, asked: Asked, limit: int | None) -> list[Hypervisor]:
     name_part, marker = asked.last("hypervisor_hostname_pattern"), asked.last("marker")
     if name_part is not None:
         if asked.last("limit") is not None or marker:

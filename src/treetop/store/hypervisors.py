@@ -133,9 +133,16 @@ class Hypervisor:
 
 
 def list_hypervisors(
-    connection: psycopg.Connection, zone_ids: Sequence[ZoneId], *, limit: int, marker: str | None = None
+    connection: psycopg.Connection,
+    zone_ids: Sequence[ZoneId],
+    *,
+    limit: int | None,
+    marker: str | None = None,
 ) -> list[Hypervisor]:
-    """At most `limit` nodes of these zones after `marker`: the uuid or row id of the last one of the page before."""
+    """At most `limit` (None: all) nodes of these zones after `marker`.
+
+    marker: the uuid or row id of the last one of the page before.
+    """
     clauses = []
     if marker is not None:
         found = connection.execute(_MARKER, {"zones": list(zone_ids), "marker": marker}).fetchone()
