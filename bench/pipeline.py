@@ -8,12 +8,14 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
 
 from bench.top import private_top
 from treetop.demo.mariadb_install import find_mariadbd
+from treetop.demo.population import Population
 from treetop.demo.zones import DemoZone
 from treetop.model.zone import Engine, Trust, ZoneName
 from treetop.store.embedded import EmbeddedPostgres
@@ -36,7 +38,8 @@ def demo_zone(engine: Engine, *, servers: int) -> Iterator[DemoZone]:
         )
         zone.start()
         try:
-            zone.fill(servers=servers, hosts=100, seed=1)
+            now = datetime.now(UTC).replace(tzinfo=None)
+            zone.fill(Population(zone=zone.name, seed=1, servers=servers, hosts=100, loaded_at=now))
             yield zone
         finally:
             zone.remove()

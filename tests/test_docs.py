@@ -10,6 +10,8 @@ from types import SimpleNamespace
 import pytest
 
 from treetop.cli.commands import COMMANDS
+from treetop.model.zone import Trust, ZoneKind
+from treetop.nova.watched import watched_tables
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
@@ -47,6 +49,14 @@ def test_a_command_in_a_document_can_be_typed(document: str, line: str) -> None:
     module, _, command = COMMANDS[name].partition(":")
     factory = getattr(import_module(module), command)
     factory(SimpleNamespace(), None).get_parser(f"treetop {name}").parse_args(arguments)
+
+
+@pytest.mark.parametrize("kind", ZoneKind)
+def test_the_grants_of_a_region_name_every_table_that_is_read(kind: ZoneKind) -> None:
+    text = (ROOT / "docs" / "howto" / "connect-a-region.md").read_text()
+    granted = [set(re.findall(r"\w+", names)) for names in re.findall(r"GRANT SELECT ON ([^.;]*?) TO", text)]
+
+    assert set(watched_tables(kind, Trust.FULL)) in granted
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))

@@ -25,8 +25,8 @@ SERVERS = 120
 LOADED_AT = datetime(2026, 3, 1, 12)  # noqa: DTZ001 - Nova writes naive UTC
 
 
-def a_population(zone: str = "west", seed: int = 1, servers: int = SERVERS) -> Population:
-    return Population(zone=zone, seed=seed, servers=servers, hosts=4, loaded_at=LOADED_AT)
+def a_population(zone: str = "west", seed: int = 1, servers: int = SERVERS, hosts: int = 4) -> Population:
+    return Population(zone=zone, seed=seed, servers=servers, hosts=hosts, loaded_at=LOADED_AT)
 
 
 def open_zone(database: MariaDBDatabase | PostgresDatabase) -> ZoneDatabase:

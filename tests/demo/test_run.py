@@ -120,9 +120,11 @@ def test_a_demo_proves_itself_and_leaves_nothing(folder):
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)  # and nothing else
     assert field_names(document) == documented_fields("demo --seconds N --json")
-    assert [zone["name"] for zone in document["zones"]] == ["east", "north", "west"]
+    kinds = {zone["name"]: zone["kind"] for zone in document["zones"]}
+    assert kinds == {"cell0": "cell", "demo-api": "api", "east": "cell", "north": "cell", "west": "cell"}
     assert {zone["state"] for zone in document["zones"]} == {"live"}
-    assert all(zone["transactions"] > 0 and zone["servers"] > 0 for zone in document["zones"])
+    assert all(zone["transactions"] > 0 for zone in document["zones"])
+    assert all((zone["servers"] > 0) == (zone["kind"] == "cell") for zone in document["zones"])
     assert document["servers"] == sum(zone["servers"] for zone in document["zones"])
     assert document["verified"]["rows"] >= document["servers"]
     assert document["verified"]["differences"] == 0
@@ -134,6 +136,7 @@ def test_the_real_client_lists_a_demo_that_ctrl_c_ends(folder):
     port = free_port()
     with started(folder, port) as demo:
         listed = openstack(port, "server", "list", "--all-projects", "--limit", "10")
+        flavors = openstack(port, "flavor", "list", "--all")
         again = run(folder, free_port(), "--seconds", "1")
         elsewhere = run(folder.with_name("other"), port, "--seconds", "1")
         demo.send_signal(signal.SIGINT)
@@ -141,6 +144,7 @@ def test_the_real_client_lists_a_demo_that_ctrl_c_ends(folder):
         status = demo.wait(60)
 
     assert len(listed) == 10
+    assert {"m1.tiny", "gpu.größe-l"} <= {flavor["Name"] for flavor in flavors}
     assert {"ID", "Name", "Status", "Networks", "Image", "Flavor"} <= listed[0].keys()
     assert again.returncode == 2
     assert f"Error: a demo runs in {folder} already\nTry: stop it with Ctrl-C, or" in again.stderr

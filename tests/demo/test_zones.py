@@ -13,11 +13,13 @@ import psycopg
 import pymysql
 import pytest
 
+from tests.demo.conftest import a_population
 from tests.servers import wait_until
 from treetop.capture import open_log, open_rows
+from treetop.demo.region import DemoRegion
 from treetop.demo.worker import Worker
 from treetop.demo.zone_database import Error, ZoneDatabase
-from treetop.demo.zones import DemoZone, plan_zones
+from treetop.demo.zones import DemoZone, plan_zones, read_population
 from treetop.model.zone import Engine, Trust, Zone, ZoneId, ZoneKind, ZoneName
 from treetop.nova.watched import watched_tables
 
@@ -30,7 +32,7 @@ def zone(request: pytest.FixtureRequest, servers_folder: Path) -> Iterator[DemoZ
     folder = servers_folder / f"zone-{request.param}"
     zone = DemoZone(name=ZoneName("west"), engine=request.param, folder=folder, dies_with_parent=True)
     zone.start()
-    zone.fill(servers=60, hosts=3, seed=1)
+    zone.fill(a_population(servers=60, hosts=3))
     yield zone
     zone.remove()
 
@@ -44,7 +46,7 @@ def test_filling_twice_loads_once(zone: DemoZone) -> None:
     with zone.open_as_nova() as database:
         before = database.count("instances")
 
-    again = zone.fill(servers=999, hosts=9, seed=9)
+    again = zone.fill(a_population(servers=999, hosts=9, seed=9))
 
     assert (again.servers, again.hosts, again.seed) == (60, 3, 1)
     with zone.open_as_nova() as database:
@@ -54,7 +56,7 @@ def test_filling_twice_loads_once(zone: DemoZone) -> None:
 def test_interrupted_fill_is_begun_again(zone: DemoZone) -> None:
     zone.population_file.unlink()
 
-    zone.fill(servers=60, hosts=3, seed=1)
+    zone.fill(a_population(servers=60, hosts=3))
 
     with zone.open_as_nova() as database:
         assert database.count("instances") == 60
@@ -207,6 +209,33 @@ def test_stopped_zone_comes_back_with_its_servers(zone: DemoZone) -> None:
 
     with zone.open_as_nova() as database:
         assert database.count("instances") > 0
+
+
+def test_a_region_is_on_its_first_cells_server(zone: DemoZone) -> None:
+    """cell0 and the API database, with roles and passwords of their host; the mappings lead to the cells."""
+    region = DemoRegion([zone])
+    for guest in (region.cell0, region.api):
+        guest.start()
+        guest.start()  # changes nothing
+    population = read_population(zone.population_file)
+    region.cell0.fill(a_population("cell0", servers=5, hosts=0))
+    region.fill({"west": population, "cell0": a_population("cell0", servers=5, hosts=0)})
+
+    assert [each.name for each in region.zones] == ["west", "cell0", "demo-api"]
+    assert len({each.source_url().port for each in region.zones}) == 1
+    assert len({each.source_url().database for each in region.zones}) == 3
+    with _as_collector(region.api) as database:
+        mappings = {
+            row["name"]: str(row["database_connection"]) for row in database.select("cell_mappings", "*")
+        }
+        assert database.count("instance_mappings") == population.servers + 5
+    password = zone.nova_password_file.read_text().strip()
+    assert f":{zone.source_url().port}/nova_cell" in mappings["west"]
+    assert all(f"nova:{password}@" in connection for connection in mappings.values())
+    with region.cell0.open_as_nova() as database:
+        assert database.count("instances") == 5
+    region.cell0.remove()
+    assert zone.is_running()
 
 
 def test_three_zones_are_planned_without_starting_anything(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from treetop.errors import Refuse, Retry
 from treetop.sync.worker_process import stop_on_signals
 
 _WELCOME = """
-Treetop reads {count} zones into one table and answers for all of them:
+Treetop reads a region of {count} zones (its cells, cell0, its API database) into one and answers for all of them:
 
   API        {url}
   logs       {folder}/*.log
@@ -30,18 +30,20 @@ Paste this into another terminal (pip install python-openstackclient, if it is n
 
   export OS_AUTH_TYPE=none OS_ENDPOINT={url} OS_IDENTITY_API_VERSION=3
   openstack server list --all-projects --limit 10
+  openstack flavor list --all; openstack hypervisor list; openstack availability zone list --compute
 
 or look at the zones themselves:
 
   export OS_STORE__CONNECTION="{conninfo}"
   {treetop} zone list
+  {treetop} zone discover
 
 Ctrl-C stops everything and cleans up.
 """
 
 
 class Demo(Command):
-    """Run three demo zones that change all the time, roll them up, and serve the API, until Ctrl-C."""
+    """Run a demo region whose cells change all the time, roll them up, and serve the API, until Ctrl-C."""
 
     def get_parser(self, prog_name: str) -> ArgumentParser:
         """Describe the arguments."""
@@ -57,14 +59,14 @@ class Demo(Command):
             type=count,
             default=500,
             metavar="N",
-            help="servers in each zone (default: %(default)s)",
+            help="servers in each cell (default: %(default)s)",
         )
         parser.add_argument(
             "--rate",
             type=above_zero,
             default=20.0,
             metavar="N",
-            help="transactions a second in each zone (default: %(default)g)",
+            help="transactions a second in each cell (default: %(default)g)",
         )
         parser.add_argument("--port", type=port, help="port of the API (default: [api] port)")
         parser.add_argument(
@@ -137,6 +139,7 @@ def _proof(demo: RunningDemo) -> dict[str, Any]:
         "zones": [
             {
                 "name": report.zone.name,
+                "kind": report.zone.kind.value,
                 "engine": report.zone.url.engine.value,
                 "state": report.state.value,
                 "servers": report.servers,

@@ -66,7 +66,7 @@ class AddRegion(Command):
             "--trust",
             choices=[trust.value for trust in Trust],
             default=Trust.SERVERS.value,
-            help="what it shares: servers (no hosts of aggregates), or full (default: %(default)s)",
+            help="what it shares: servers, or full (the hosts in aggregates, of all its cells; default: %(default)s)",
         )
         add_password_arguments(parser)
         return parser

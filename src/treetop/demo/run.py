@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The demo from start to end: three zones at work, the top, counts while it runs, a verification, a clean end.
+"""The demo from start to end: a region of three cells at work, the top, a verification, a clean end.
 
 Everything is in one private folder and ends with this process, also by `kill -9`; what a killed demo left is
 removed by the next one. The servers are started side by side, in threads that live as long as the demo does,
@@ -8,21 +8,24 @@ because a server ends with the thread that started it.
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
 from uuid import UUID
 
 import psycopg
 
+from treetop.demo.population import Population
+from treetop.demo.region import DemoRegion
 from treetop.demo.top import DemoTop
 from treetop.demo.worker import Worker
 from treetop.demo.zones import DemoZone, plan_zones
 from treetop.errors import Refuse, Retry, TreetopError
-from treetop.model.zone import Trust, ZoneState
+from treetop.model.zone import Trust, ZoneName, ZoneState
 from treetop.store.daemon import FolderLock, is_port_free
 from treetop.store.session import open_session
 from treetop.store.verifications import Verification, find_verification, request_verification
@@ -35,6 +38,8 @@ CATCH_UP_SECONDS = 60.0
 VERIFY_SECONDS = 120.0
 LOCK_NAME = "owner.lock"  # FolderLock's file: shows that the folder is a demo's
 _LOOK_SECONDS = 0.2
+_SERVERS_PER_FAILURE = 25  # one server in cell0 for so many elsewhere
+_CELL0_RATE = 0.25  # of the others'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,18 +64,27 @@ class Demo:
 
     def __init__(self, settings: DemoSettings, stop: Event) -> None:
         self.top = DemoTop(settings.folder, bin_dir=settings.bin_dir, port=settings.port)
-        self.zones: Sequence[DemoZone] = plan_zones(settings.folder, dies_with_parent=True)
+        self.region = DemoRegion(plan_zones(settings.folder, dies_with_parent=True))
+        self.zones: Sequence[DemoZone] = self.region.zones
         self._settings = settings
         self._stop = stop
         self._workers: list[Worker] = []
-        self._threads = ThreadPoolExecutor(max_workers=len(self.zones) + 2, thread_name_prefix="demo")
+        self._threads = ThreadPoolExecutor(max_workers=3 * len(self.zones), thread_name_prefix="demo")
         self._starting: list[Future[None]] = []
 
     def start(self) -> None:
         """Start everything; returns when every zone is loaded and live."""
-        database = self._threads.submit(self.top.start)
-        self._starting = [database, self._threads.submit(self._start_daemons, database)]
-        self._starting += [self._threads.submit(self._start_zone, zone, database) for zone in self.zones]
+        submit, region = self._threads.submit, self.region
+        populations = self._populations()
+        database = submit(self.top.start)
+        servers = [submit(zone.start) for zone in region.cells]
+        servers.append(submit(self._start_guest, region.cell0, servers[0]))
+        api = submit(self._start_region, populations, servers, database)
+        self._starting = [database, submit(self._start_daemons, database), *servers, api]
+        for zone, server in zip((*region.cells, region.cell0), servers, strict=True):
+            self._starting.append(
+                submit(self._start_work, zone, populations[zone.name], server, database, api)
+            )
         waiting = set(self._starting)
         while waiting:
             done, waiting = wait(waiting, timeout=_LOOK_SECONDS, return_when=FIRST_EXCEPTION)
@@ -143,14 +157,51 @@ class Demo:
         database.result()
         self.top.start_daemons()
 
-    def _start_zone(self, zone: DemoZone, database: Future[None]) -> None:
+    def _populations(self) -> dict[ZoneName, Population]:
+        """Who will live in each cell: known before it is there."""
+        servers, now = self._settings.servers_per_zone, datetime.now(UTC).replace(tzinfo=None)
+        sizes = dict.fromkeys(self.region.cells, (servers, HOSTS))
+        sizes[self.region.cell0] = (max(1, servers // _SERVERS_PER_FAILURE), 0)
+        return {
+            zone.name: Population(zone=zone.name, seed=SEED, servers=count, hosts=hosts, loaded_at=now)
+            for zone, (count, hosts) in sizes.items()
+        }
+
+    def _start_guest(self, zone: DemoZone, server: Future[None]) -> None:
+        server.result()
         zone.start()
+
+    def _start_region(
+        self,
+        populations: Mapping[ZoneName, Population],
+        servers: Sequence[Future[None]],
+        database: Future[None],
+    ) -> None:
+        self._start_guest(self.region.api, servers[0])
+        for server in servers:  # the mappings name where each of them is
+            server.result()
         self._obey_stop()
-        zone.fill(servers=self._settings.servers_per_zone, hosts=HOSTS, seed=SEED)
+        self.region.fill(populations)
         database.result()
-        # The last one shares no hosts, to show what that looks like.
-        self.top.register(zone, Trust.SERVERS if zone is self.zones[-1] else Trust.FULL)
-        worker = Worker(zone, seed=SEED, transactions_per_second=self._settings.rate)
+        self.top.register(self.region.api, Trust.FULL)
+
+    def _start_work(
+        self,
+        zone: DemoZone,
+        population: Population,
+        server: Future[None],
+        database: Future[None],
+        api: Future[None],
+    ) -> None:
+        server.result()
+        self._obey_stop()
+        zone.fill(population)
+        database.result()
+        # The last cell shares no hosts, to show what that looks like.
+        self.top.register(zone, Trust.SERVERS if zone is self.region.cells[-1] else Trust.FULL)
+        api.result()  # the work is written there, too
+        rate = self._settings.rate * (_CELL0_RATE if population.is_cell0 else 1)
+        worker = Worker(zone, seed=SEED, transactions_per_second=rate, region=self.region.api)
         worker.start()
         self._workers.append(worker)
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import psycopg
 
+from treetop.demo.region import REGION
 from treetop.demo.zones import DemoZone
 from treetop.errors import Retry
 from treetop.model.zone import Trust
@@ -64,10 +65,11 @@ class DemoTop:
             add_zone(
                 conn,
                 name=zone.name,
-                region="demo",
+                region=REGION,
                 trust=trust,
                 url=zone.source_url(),
                 password=zone.password,
+                kind=zone.kind,
             )
 
     def start_daemons(self) -> None:

@@ -29,10 +29,16 @@ class Progress:
 
 
 class Worker:
-    """The work on one filled zone at a wanted rate. Not thread-safe."""
+    """The work on one filled zone at a wanted rate. Not thread-safe.
 
-    def __init__(self, zone: DemoZone, *, seed: int, transactions_per_second: float) -> None:
+    region: the API database that knows the zone's servers; None: there is none.
+    """
+
+    def __init__(
+        self, zone: DemoZone, *, seed: int, transactions_per_second: float, region: DemoZone | None = None
+    ) -> None:
         self.zone = zone
+        self._region = region
         self._seed = seed
         self._rate = transactions_per_second
         self._report = zone.folder / "workload.json"
@@ -49,6 +55,7 @@ class Worker:
                     *("--url", str(self.zone.nova_url())),
                     *("--password-file", str(self.zone.nova_password_file)),
                     *("--population", str(self.zone.population_file)),
+                    *self._region_arguments(),
                     *("--seed", str(self._seed)),
                     *("--rate", str(self._rate)),
                     *("--parent", str(os.getpid())),
@@ -83,3 +90,9 @@ class Worker:
                 self._process.wait()
                 self._process = None
         return self.progress()
+
+    def _region_arguments(self) -> tuple[str, ...]:
+        if self._region is None:
+            return ()
+        file = self._region.nova_password_file
+        return "--region-url", str(self._region.nova_url()), "--region-password-file", str(file)

@@ -86,9 +86,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--url", required=True, type=parse_source_url)
     parser.add_argument("--password-file", required=True, type=Path)
     parser.add_argument("--population", required=True, type=Path, help="population.json of the zone")
-    parser.add_argument(
-        "--region-url", type=parse_source_url, help="the region's API database, same password"
-    )
+    parser.add_argument("--region-url", type=parse_source_url, help="the region's API database")
+    parser.add_argument("--region-password-file", type=Path)
     parser.add_argument("--seed", required=True, type=int)
     parser.add_argument("--rate", required=True, type=float, help="transactions a second")
     parser.add_argument("--parent", required=True, type=int, help="process id; ends when this one is gone")
