@@ -91,7 +91,7 @@ def test_nobody_sleeps_but_who_waits_for_another_process():
     sleepers = {path for path, tree in TREES.items() if any(calls(tree, "sleep"))}
 
     assert sleepers == {
-        "api/patience.py",  # 50 ms, for a zone's worker; with a deadline
+        "api/patience.py",  # 20 ms, for a zone's worker; with a deadline
         "capture/mysql_snapshot.py",  # at most 20 ms, between tries to find the zone between two commits
         "capture/postgres_slot.py",  # 50 ms, until a slot's last reader is gone; with a deadline
         "cli/verify.py",  # for the zone's worker; with a deadline

@@ -27,32 +27,36 @@ def nova():
     upstream.close()
 
 
-@pytest.fixture
-def fronting(pool, top, api_dsn):
-    """Return `serve(endpoint, …)` -> the port of an API in front of it."""
-    stops = []
-
-    def serve(*endpoints, most=4, answer_seconds=20.0, options=None, **proxy_options):
-        proxy = Proxy(
-            endpoints=parse_endpoints(endpoints),
-            forwarder=Forwarder(most=most, answer_seconds=answer_seconds),
-            marks=open_marks_pool(api_dsn),
-            **proxy_options,
-        )
-        app = make_app(pool, authenticator=noauth, options=options or ApiOptions(), proxy=proxy)
-        server = ApiServer(app, Listening(host="127.0.0.1", port=0, threads=6))
-        thread = threading.Thread(target=server.run)
-        thread.start()
-        stops.append((server, thread, proxy))
-        return server.port
-
-    yield serve
-    for server, thread, proxy in stops:
+@contextlib.contextmanager
+def in_front(pool, dsn, *endpoints, most=4, answer_seconds=20.0, options=None, **proxy_options):
+    """The port of an API that reads `pool` and keeps its marks at `dsn`, in front of these."""
+    proxy = Proxy(
+        endpoints=parse_endpoints(endpoints),
+        forwarder=Forwarder(most=most, answer_seconds=answer_seconds),
+        marks=open_marks_pool(dsn),
+        **proxy_options,
+    )
+    app = make_app(pool, authenticator=noauth, options=options or ApiOptions(), proxy=proxy)
+    server = ApiServer(app, Listening(host="127.0.0.1", port=0, threads=6))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        yield server.port
+    finally:
         server.stop()
         with contextlib.suppress(OSError):  # wakes it, else it looks twice a second
             socket.create_connection(("127.0.0.1", server.port)).close()
         thread.join()
         proxy.close()
+
+
+@pytest.fixture
+def fronting(pool, top, api_dsn):
+    """Return `front(endpoint, …)` -> the port of an API in front of it; see `in_front`."""
+    with contextlib.ExitStack() as stack:
+        yield lambda *endpoints, **options: stack.enter_context(
+            in_front(pool, api_dsn, *endpoints, **options)
+        )
 
 
 class Asking:

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Lets a request through that demands freshness once every zone it is about is that fresh: `Promise` or 503.
 
-No zone is asked: the positions that its worker writes are read again and again for a short while. Without a
+No zone is asked: the positions that its worker writes are read again and again for a short while, and the worker is
+told that somebody waits for them. Without a
 demand it costs two looks at headers. A request about one server is about the zones that know it, any other one
 about all zones; what the answer really drew on is compared once more when it is there (`require_kept`), so a
 resource cannot break a promise by drawing on more.
@@ -30,6 +31,7 @@ from treetop.api.options import ApiOptions
 from treetop.api.patience import Patience
 from treetop.model.zone import ZoneId
 from treetop.store.freshness import ZoneView, read_clock, read_zones
+from treetop.store.hastening import hasten
 from treetop.store.pool import reading
 from treetop.store.server_zones import zones_of_server
 
@@ -81,8 +83,10 @@ class _Look:
         with reading(self._pool) as connection:
             self._checked_at = read_clock(connection)
             zones = read_zones(connection)
-        about = [zone for zone in zones if not self._zone_ids or zone.zone_id in self._zone_ids]
-        self._behind = zones_behind(about, self._demand)
+            about = [zone for zone in zones if not self._zone_ids or zone.zone_id in self._zone_ids]
+            self._behind = zones_behind(about, self._demand)
+            if self._behind:
+                hasten(connection, [zone.zone_id for zone in self._behind])
         return not self._behind or not may_catch_up(self._behind)
 
 

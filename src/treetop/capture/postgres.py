@@ -63,6 +63,7 @@ class PostgresLog:
         self._answer_seconds = answer_seconds
         self._closed = threading.Event()
         self._stream: WalStream | None = None
+        self._watch: Watch | None = None
 
     def check(self) -> SourceFacts:
         """Look whether the zone can be read; `StopZone` lists every problem with the SQL that mends it."""
@@ -92,7 +93,7 @@ class PostgresLog:
             stream = WalStream(connect(self._zone, purpose=self._slot, replication=True))
             watch = Watch(connect(self._zone, purpose=f"{self._slot} watch"), stream.walsender_pid)
             stream.start(self._slot, parse_lsn(position), lifeline=watch.fileno)
-            self._stream = stream
+            self._stream, self._watch = stream, watch
             yield from Reading(
                 self._zone,
                 stream,
@@ -106,7 +107,7 @@ class PostgresLog:
                 raise Retry(f"zone {self._zone.name}: the reading was closed") from error
             raise self._stream_failure(error) from error
         finally:
-            self._stream = None
+            self._stream = self._watch = None
             if stream is not None:
                 stream.close()
             if watch is not None:
@@ -119,9 +120,10 @@ class PostgresLog:
             stream.confirm(parse_lsn(position))
 
     def nudge(self) -> None:
-        """Ask the server for a keepalive now."""
-        stream = self._stream
-        if stream is not None:
+        """Ask the server now for its log's end, and for a keepalive when the stream is there."""
+        stream, watch = self._stream, self._watch
+        if stream is not None and watch is not None:
+            watch.hurry()
             stream.ask()
 
     def forget(self) -> None:

@@ -21,6 +21,7 @@ from treetop.capture.pgoutput import EPOCH
 from treetop.capture.postgres_publication import PUBLICATION
 
 ASK_SECONDS: Final = 0.5
+HURRIED_SECONDS: Final = 0.02  # the same when somebody waits
 
 # Each re-added table has a new oid in pg_publication_rel: taking one out and back does not go unnoticed.
 _ASK = f"""
@@ -60,6 +61,7 @@ class Watch:
         self._pid = str(walsender_pid).encode()
         self._asked_at = 0.0
         self._is_asking = False
+        self._is_hurried = False
         self.latest: Sighting | None = None
 
     @property
@@ -71,11 +73,17 @@ class Watch:
         """Let `poll` wake when an answer comes."""
         poll.register(self.fileno, select.POLLIN)
 
+    def hurry(self) -> None:
+        """Have the next `look` ask. Thread-safe."""
+        self._is_hurried = True
+
     def look(self) -> bool:
         """Take an answer if one came, ask again if it is time; say whether `latest` is new."""
         is_new = self._is_asking and self._take_answer()
-        if not self._is_asking and time.monotonic() >= self._asked_at + ASK_SECONDS:
+        pause_seconds = HURRIED_SECONDS if self._is_hurried else ASK_SECONDS
+        if not self._is_asking and time.monotonic() >= self._asked_at + pause_seconds:
             self._asked_at = time.monotonic()
+            self._is_hurried = False
             self._is_asking = True
             self._pgconn.send_query_params(_ASK.encode(), [self._pid])
             self._pgconn.flush()

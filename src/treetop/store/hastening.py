@@ -6,7 +6,7 @@ may use too, tells its worker to find out and write it now. Nothing depends on t
 second.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import psycopg
@@ -18,9 +18,10 @@ _CHANNEL: Final = "treetop_hasten"
 
 
 def hasten(connection: psycopg.Connection, zone_ids: Sequence[ZoneId]) -> None:
-    """Say it to the workers of these zones; heard at the commit."""
+    """Say it to the workers of these zones; heard at the commit. A standby cannot, and says nothing."""
     connection.execute(
-        "SELECT pg_notify(%(channel)s, id::text) FROM unnest(%(zones)s::integer[]) AS id",
+        "SELECT pg_notify(%(channel)s, id::text) FROM unnest(%(zones)s::integer[]) AS id"
+        " WHERE NOT pg_is_in_recovery()",
         {"channel": _CHANNEL, "zones": list(zone_ids)},
     )
 
@@ -31,9 +32,8 @@ def listen(connection: psycopg.Connection) -> None:
         connection.execute(f"LISTEN {_CHANNEL}")
 
 
-def heard(connection: psycopg.Connection, *, wait_seconds: float) -> Iterator[ZoneId]:
+def heard(connection: psycopg.Connection, *, wait_seconds: float) -> frozenset[ZoneId]:
     """The zones that were named since the last call, waiting up to so long for the first one."""
     with store_errors():
-        for notify in connection.notifies(timeout=wait_seconds, stop_after=1):
-            if notify.payload.isdecimal():
-                yield ZoneId(int(notify.payload))
+        payloads = [notify.payload for notify in connection.notifies(timeout=wait_seconds, stop_after=1)]
+    return frozenset(ZoneId(int(payload)) for payload in payloads if payload.isdecimal())

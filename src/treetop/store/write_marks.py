@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes that were passed through to Nova, until the top shows them: the one thing that the API writes.
 
-In the top, so that every API process knows of them. A mark names a caller by a hash, a zone, and the instant (the
-top's clock) at which Nova had answered: a zone whose `as_of` is at or after it shows what was written. With the mark
-goes a word to the zone's worker to move that instant on soon (`hasten`).
+In the top, so that every API process knows of them. A mark names a caller by a hash, a zone, and an instant (the
+top's clock) just after Nova had answered: a zone whose `as_of` is at or after it shows what was written. With the
+mark goes a word to the zone's worker to move that instant on soon (`hasten`).
 """
 
 from collections.abc import Sequence
@@ -15,12 +15,17 @@ import psycopg
 from treetop.model.zone import ZoneId
 from treetop.store.hastening import hasten
 
+#: What `as_of` may be wrong by: clocks are compared over a network, and a busy worker looks at its own late.
+SETTLE_SECONDS: Final = 0.05
 _KEPT: Final = timedelta(hours=1)  # far longer than any read waits; the table stays small
 
 # In the order of the key, so that two writes of one caller never wait for each other in a circle.
 _MARK: Final = """
     INSERT INTO write_mark (zone_id, caller, written_at)
-    SELECT id, %(caller)s, clock_timestamp() FROM zone WHERE id = ANY(%(zones)s::smallint[]) ORDER BY id
+    SELECT id, %(caller)s, clock_timestamp() + %(settle)s::interval
+    FROM zone
+    WHERE id = ANY(%(zones)s::smallint[])
+    ORDER BY id
     ON CONFLICT (caller, zone_id) DO UPDATE SET written_at = greatest(write_mark.written_at, excluded.written_at)
 """
 _PRUNE: Final = """
@@ -46,7 +51,8 @@ _UNSEEN: Final = """
 def mark_write(connection: psycopg.Connection, caller: bytes, zone_ids: Sequence[ZoneId]) -> None:
     """Remember that this caller wrote to these zones just now. One commit; takes a connection in autocommit."""
     with connection.transaction():
-        connection.execute(_MARK, {"caller": caller, "zones": list(zone_ids)})
+        settle = timedelta(seconds=SETTLE_SECONDS)
+        connection.execute(_MARK, {"caller": caller, "zones": list(zone_ids), "settle": settle})
         connection.execute(_PRUNE, {"kept": _KEPT})
         hasten(connection, zone_ids)
 

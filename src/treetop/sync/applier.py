@@ -72,6 +72,14 @@ class Applier:
         self._written_at = 0.0  # monotonic: the last commit
         self._durable_at = time.monotonic()
         self._in_pieces = 0  # changes written of a transaction that is not complete
+        self._awaited: datetime | None = (
+            None  # zone's clock: somebody waits for the zone as of then, or later
+        )
+
+    def hasten(self) -> None:
+        """Write how far the zone is as soon as that is as of now or later. Thread-safe, does not block."""
+        self._awaited = datetime.now(UTC) + self._clocks.from_here
+        self._nudge()
 
     def turn(self) -> None:
         """Do one round of work; returns after at most about `IDLE_SECONDS` without any."""
@@ -119,7 +127,7 @@ class Applier:
         if not transactions:
             return
         last = transactions[-1]
-        if plan.changes == 0 and time.monotonic() - self._written_at < self._limits.heartbeat_seconds:
+        if plan.changes == 0 and not self._is_due(last.committed_at):
             self.position = (
                 last.position
             )  # nothing of ours in them: the position goes along with the next commit
@@ -179,8 +187,16 @@ class Applier:
         self.last_heartbeat_at = time.monotonic()
         self.lag_seconds = 0.0
         self._as_of = heartbeat.at - self._clocks.from_top
-        if self.last_heartbeat_at - self._written_at >= self._limits.heartbeat_seconds:
+        if self._is_due(heartbeat.at):
             self._commit_position()
+
+    def _is_due(self, at: datetime) -> bool:
+        """Say whether the zone's instant should be written although no row changed. at: zone's clock."""
+        awaited = self._awaited
+        if awaited is not None and at >= awaited:
+            self._awaited = None
+            return True
+        return time.monotonic() - self._written_at >= self._limits.heartbeat_seconds
 
     def _commit_position(self, load: LoadProgress | None = None) -> None:
         is_loaded = load is not None and load.is_loaded

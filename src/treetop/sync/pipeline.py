@@ -25,6 +25,7 @@ from treetop.store import leases
 from treetop.store.session import open_session
 from treetop.sync.applier import Applier, ClockOffsets, Limits
 from treetop.sync.event_queue import EventQueue
+from treetop.sync.hastener import Hastener
 from treetop.sync.lifecycle import can_move, setback
 from treetop.sync.log_reader import LogReader
 from treetop.sync.passes import Passes
@@ -134,7 +135,10 @@ class _Worker:
             servers_per_chunk=settings.servers_per_chunk,
         )
         self._closers.append(passes.stop)
+        hastener = Hastener(settings.conninfo, zone, applier.hasten)
+        self._closers.append(hastener.stop)
         reader.start(position)
+        hastener.start()
         if self.has_begun or not stored.is_loaded:
             passes.start_load(after=None if self.has_begun else stored.loaded_upto)
         self._loop(control, applier, passes)
