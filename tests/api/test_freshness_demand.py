@@ -187,6 +187,16 @@ def test_an_answer_that_drew_on_more_than_was_waited_for_is_refused(pool, top):
     assert "rows" not in answer.text
 
 
+def test_what_was_kept_for_others_is_not_answered_to_a_demand(api, top):
+    a_server(top, 1, flavor_id="old", flavor_name="old")
+    assert [flavor["id"] for flavor in api.get("/v2.1/flavors")["flavors"]] == ["old"]
+    a_server(top, 2, flavor_id="new", flavor_name="new")
+
+    shown = api.get("/v2.1/flavors", headers={"Treetop-Max-Lag": "60"})["flavors"]
+
+    assert {flavor["id"] for flavor in shown} == {"old", "new"}
+
+
 def test_few_requests_wait_at_the_same_time(pool, top):
     """One seat, taken by a request that waits long: the next one is refused at once."""
     top.execute("UPDATE zone_position SET as_of = now() - interval '1 hour'")

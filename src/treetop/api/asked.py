@@ -16,11 +16,15 @@ from treetop.api.permission import Permission
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """parameters: those that are known at this microversion, which is 2.`minor`."""
+    """parameters: those that are known at this microversion, which is 2.`minor`.
+
+    demands_freshness: a promise was given: nothing that was kept for others may be answered.
+    """
 
     caller: Caller
     minor: int
     parameters: Parameters
+    demands_freshness: bool
 
     def last(self, name: str) -> str | None:
         """The value that counts of a parameter; None if it was not sent."""
@@ -41,4 +45,5 @@ def read_request(
     parameters = validate(parse_query(request.query_string), schema, minor=minor)
     for permission in permissions:
         caller.require(permission)
-    return Asked(caller=caller, minor=minor, parameters=parameters)
+    is_demanding = getattr(request.context, "promise", None) is not None
+    return Asked(caller=caller, minor=minor, parameters=parameters, demands_freshness=is_demanding)

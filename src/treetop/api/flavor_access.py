@@ -35,7 +35,7 @@ class FlavorAccess:
         """Answer them."""
         asked = read_request(request, NO_PARAMETERS, Permission.FLAVOR_ACCESS)
         with reading(self._pool) as connection:
-            view, request.context.zones = self._shelf.view(connection, asked.caller)
+            view, request.context.zones = self._shelf.view(connection, asked)
             flavor = read_flavor(connection, view, flavor_id)
             if flavor is None:
                 raise no_flavor(flavor_id)

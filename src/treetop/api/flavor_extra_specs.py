@@ -71,7 +71,7 @@ def _read(
 ) -> Mapping[str, str]:
     asked = read_request(request, NO_PARAMETERS, permission)
     with reading(pool) as connection:
-        view, request.context.zones = shelf.view(connection, asked.caller)
+        view, request.context.zones = shelf.view(connection, asked)
         flavor = read_flavor(connection, view, flavor_id)
     if flavor is None:
         raise no_flavor(flavor_id)

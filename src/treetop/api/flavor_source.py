@@ -12,7 +12,7 @@ from typing import Final
 
 import psycopg
 
-from treetop.api.caller import Caller
+from treetop.api.asked import Asked
 from treetop.api.zone_choice import Zones, cells, ids, region_databases
 from treetop.store.embedded_flavors import EmbeddedFlavor, read_flavors
 from treetop.store.flavors import FlavorView, carried_flavors, region_flavors
@@ -29,18 +29,21 @@ class FlavorShelf:
         self._carried: tuple[EmbeddedFlavor, ...] = ()
         self._fresh_until = float("-inf")
 
-    def view(self, connection: psycopg.Connection, caller: Caller) -> tuple[FlavorView, Zones]:
+    def view(self, connection: psycopg.Connection, asked: Asked) -> tuple[FlavorView, Zones]:
         """The flavors that the caller sees, and the zones they come from."""
         zones = read_zones(connection)
         regions = region_databases(zones)
-        source = region_flavors(ids(regions)) if regions else carried_flavors(self._flavors(connection))
-        view = FlavorView(source=source, project_id=caller.project_id, sees_all=caller.is_admin)
+        if regions:
+            source = region_flavors(ids(regions))
+        else:
+            source = carried_flavors(self._flavors(connection, may_be_kept=not asked.demands_freshness))
+        view = FlavorView(source=source, project_id=asked.caller.project_id, sees_all=asked.caller.is_admin)
         return view, regions or cells(zones)
 
-    def _flavors(self, connection: psycopg.Connection) -> tuple[EmbeddedFlavor, ...]:
+    def _flavors(self, connection: psycopg.Connection, *, may_be_kept: bool) -> tuple[EmbeddedFlavor, ...]:
         """One thread reads while the others wait for it."""
         with self._lock:
-            if time.monotonic() >= self._fresh_until:
+            if not may_be_kept or time.monotonic() >= self._fresh_until:
                 self._carried = read_flavors(connection)
                 self._fresh_until = time.monotonic() + _KEPT_SECONDS
             return self._carried

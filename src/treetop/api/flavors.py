@@ -71,7 +71,7 @@ class FlavorList:
         asked = read_request(request, FLAVOR_QUERY)
         query = _query(asked, page_rows_max=self._options.page_rows_max)
         with reading(self._pool) as connection:
-            view, request.context.zones = self._shelf.view(connection, asked.caller)
+            view, request.context.zones = self._shelf.view(connection, asked)
             try:
                 flavors = list_flavors(connection, view, query)
             except NotFound as error:
@@ -103,7 +103,7 @@ class Flavor:
         """Answer its document."""
         asked = read_request(request)
         with reading(self._pool) as connection:
-            view, request.context.zones = self._shelf.view(connection, asked.caller)
+            view, request.context.zones = self._shelf.view(connection, asked)
             flavor = read_flavor(connection, view, flavor_id)
         if flavor is None:
             raise no_flavor(flavor_id)

@@ -3,12 +3,12 @@
 
 No zone is asked: the positions that its worker writes are read again and again for a short while, and the worker is
 told that somebody waits for them. Without a
-demand it costs two looks at headers. A request about one server is about the zones that know it, any other one
-about all zones; what the answer really drew on is compared once more when it is there (`require_kept`), so a
-resource cannot break a promise by drawing on more.
+demand it costs two looks at headers. Which zones it is about is told from the path (`zones_awaited`); what the
+answer really drew on is compared once more when it is there (`require_kept`), so a resource cannot break a promise
+by drawing on more.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -29,6 +29,8 @@ from treetop.api.freshness_demand import (
 )
 from treetop.api.options import ApiOptions
 from treetop.api.patience import Patience
+from treetop.api.zone_choice import Zones
+from treetop.api.zones_awaited import zones_awaited, zones_of_one_server
 from treetop.model.zone import ZoneId
 from treetop.store.freshness import ZoneView, read_clock, read_zones
 from treetop.store.hastening import hasten
@@ -51,8 +53,16 @@ class FreshnessGate:
             return None
         with reading(self._pool) as connection:
             demand = Demand(seconds=seconds, asked_at=read_clock(connection))
-            zone_ids = _zones_about(connection, request, params)
-        return _Look(self._pool, demand, zone_ids).wait(self._patience, self._wait_seconds)
+            zone_ids = _zones_of_server(connection, request, params)
+        template: str = request.uri_template or ""
+        look = _Look(
+            self._pool,
+            demand,
+            lambda zones: (
+                zones_of_one_server(zones, zone_ids) if zone_ids else zones_awaited(template, zones)
+            ),
+        )
+        return look.wait(self._patience, self._wait_seconds)
 
 
 def require_kept(promise: Promise, zones: Sequence[ZoneView]) -> None:
@@ -65,10 +75,10 @@ def require_kept(promise: Promise, zones: Sequence[ZoneView]) -> None:
 class _Look:
     """One request's demand, looked at until it is met."""
 
-    def __init__(self, pool: ConnectionPool, demand: Demand, zone_ids: tuple[ZoneId, ...]) -> None:
+    def __init__(self, pool: ConnectionPool, demand: Demand, awaited: Callable[[Zones], Zones]) -> None:
         self._pool = pool
         self._demand = demand
-        self._zone_ids = zone_ids
+        self._awaited = awaited
         self._behind: tuple[ZoneView, ...] = ()
         self._checked_at: datetime = demand.asked_at
 
@@ -83,17 +93,16 @@ class _Look:
         with reading(self._pool) as connection:
             self._checked_at = read_clock(connection)
             zones = read_zones(connection)
-            about = [zone for zone in zones if not self._zone_ids or zone.zone_id in self._zone_ids]
-            self._behind = zones_behind(about, self._demand)
+            self._behind = zones_behind(self._awaited(zones), self._demand)
             if self._behind:
                 hasten(connection, [zone.zone_id for zone in self._behind])
         return not self._behind or not may_catch_up(self._behind)
 
 
-def _zones_about(
+def _zones_of_server(
     connection: psycopg.Connection, request: falcon.Request, params: Mapping[str, Any]
 ) -> tuple[ZoneId, ...]:
-    """The zones of the server that the path names, if the caller may see it; nothing: all zones."""
+    """The zones of the server that the path names, if the caller may see it; nothing: of none."""
     server_id, caller = params.get("server_id"), getattr(request.context, "caller", None)
     if server_id is None or caller is None:
         return ()

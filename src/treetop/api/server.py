@@ -18,6 +18,7 @@ from treetop.api.server_documents import documents, page_of
 from treetop.api.server_fields import View
 from treetop.api.server_view import server_view
 from treetop.api.stale_zones import hidden_zones, not_shown
+from treetop.api.zones_awaited import zones_of_one_server
 from treetop.store.freshness import read_zones
 from treetop.store.pool import reading
 
@@ -55,7 +56,8 @@ class Server:
             row = tuple(server.columns.get(name) for name in view.columns)
             page = page_of(request, self._options, project_id, zones)
             shown = documents(connection, view, [row], page, caller, self._options)
-        own = request.context.zones = tuple(zone for zone in zones if zone.zone_id == server.zone_id)
+        request.context.zones = zones_of_one_server(zones, [server.zone_id])
+        own = [zone for zone in zones if zone.zone_id == server.zone_id]
         hidden = hidden_zones(request, self._options, own)
         if hidden.zones:
             if not hidden.has_placeholders or minor < PLACEHOLDERS_SINCE:
