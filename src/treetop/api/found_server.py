@@ -51,15 +51,13 @@ def find_server(
     """The server, as far as the caller may know of it. with_deleted: a deleted one, too."""
     project_id = None if caller.is_admin else caller.project_id
     names = (*_OWNER, *columns)
-    row: Mapping[str, Any] | None = None
     values = read_server(connection, server_id, names, project_id=project_id, with_deleted=with_deleted)
-    if values is not None:
-        row = dict(zip(names, values, strict=True))
-    elif is_uuid(server_id):
+    if values is None and is_uuid(server_id):
         for asked in read_build_requests(connection, project_id=project_id, uuid=server_id):
-            row = {"zone_id": asked.zone_id, **asked.columns}
-    if row is None:
+            values = asked.row(names)
+    if values is None:
         return None
+    row = dict(zip(names, values, strict=True))
     return FoundServer(
         uuid=row["uuid"],
         zone_id=row["zone_id"],

@@ -8,7 +8,7 @@ At most four statements: build requests, the marker, and the rows, in two ranges
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import psycopg
 
@@ -19,7 +19,7 @@ from treetop.api.server_listing import ServerListing
 from treetop.api.server_query import server_query
 from treetop.api.stale_zones import Hidden
 from treetop.errors import NotFound
-from treetop.store.build_requests import BuildRequest, read_build_requests
+from treetop.store.build_requests import read_build_requests
 from treetop.store.freshness import ZoneView
 from treetop.store.patterns import matching_values
 from treetop.store.servers import ServerQuery, ServerRow, list_servers, narrowed
@@ -84,19 +84,11 @@ def _servers(connection: psycopg.Connection, query: ServerQuery) -> Sequence[Ser
         raise bad_request(str(error)) from None
 
 
-def _build_requests(
-    connection: psycopg.Connection, request: PageRequest
-) -> tuple[Sequence[tuple[Any, ...]], bool]:
+def _build_requests(connection: psycopg.Connection, request: PageRequest) -> tuple[Sequence[ServerRow], bool]:
     """Rows of the servers that no cell has yet, and whether the marker is one of them."""
     if not may_be_listed(request.listing):
         return (), False
     found = read_build_requests(connection, project_id=request.listing.filters.get("project_id"))
     seen = [asked for asked in found if asked.zone_id not in request.hidden.zones]
     chosen, has_marker = page_of_build_requests(seen, request.listing, partial(matching_values, connection))
-    return [row_of(asked, request.columns) for asked in chosen], has_marker
-
-
-def row_of(asked: BuildRequest, columns: Sequence[str]) -> tuple[Any, ...]:
-    """The row of `server` that it will be."""
-    values = {"zone_id": asked.zone_id, **asked.columns}
-    return tuple(values[name] for name in columns)
+    return [asked.row(request.columns) for asked in chosen], has_marker

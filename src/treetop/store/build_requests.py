@@ -7,7 +7,7 @@ later. One that cannot be read is left out as well.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import psycopg
 
@@ -35,6 +35,11 @@ class BuildRequest:
     zone_id: ZoneId
     number: int
     columns: Columns
+
+    def row(self, columns: Sequence[str]) -> tuple[Any, ...]:  # Any: what the columns hold
+        """The row of `server` that it will be, with the zone that it is in so far."""
+        values = {"zone_id": self.zone_id, **self.columns}
+        return tuple(values[name] for name in columns)
 
 
 def read_build_requests(
