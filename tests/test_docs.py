@@ -63,3 +63,14 @@ def test_the_grants_of_a_region_name_every_table_that_is_read(kind: ZoneKind) ->
 def test_links_lead_somewhere(document: Path) -> None:
     for target in LINK.findall(document.read_text()):
         assert (document.parent / target).exists(), f"{document.name} links to {target}"
+
+
+def test_the_rights_that_a_zone_is_asked_for_are_of_the_tables_that_are_read() -> None:
+    text = (ROOT / "docs/howto/connect-a-zone.md").read_text()
+    granted = re.findall(r"GRANT SELECT ON ([a-z_,\s]+) TO treetop", text)
+    tables = [set(listed.replace(",", " ").split()) for listed in granted]
+
+    cell, hosts, api = tables
+    assert cell == set(watched_tables(ZoneKind.CELL, Trust.SERVERS))
+    assert cell | hosts == set(watched_tables(ZoneKind.CELL, Trust.FULL))
+    assert api == set(watched_tables(ZoneKind.API, Trust.FULL))

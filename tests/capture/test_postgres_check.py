@@ -14,6 +14,7 @@ from treetop.capture.postgres import PostgresLog
 from treetop.capture.postgres_rows import PostgresRows
 from treetop.errors import Refuse, Retry, StopZone, TreetopError
 from treetop.model.zone import PasswordReference, Zone
+from treetop.nova.mirrored_tables import MIRRORED_CELL_TABLES
 from treetop.store.embedded import EmbeddedPostgres
 
 SECRET = "s3cret-of-the-reader"
@@ -72,14 +73,12 @@ def test_hints_bring_a_role_without_privileges_to_reading(cell, reader):
     error = stopped(log)
     assert "may not replicate" in str(error)
     assert "may not SELECT from instances" in str(error)
+    assert "publication treetop does not exist" in str(error)
+    assert "REPLICA IDENTITY FULL" in str(error.hint)
+    with pytest.raises(StopZone, match="may not SELECT"):
+        log.begin()
 
     paste(cell, error)
-    publication = stopped(log)
-    assert "publication treetop does not exist" in str(publication)
-    assert "REPLICA IDENTITY FULL" in str(publication.hint)
-    with pytest.raises(StopZone, match="publication treetop"):
-        log.begin()
-    paste(cell, publication)
 
     assert log.check().servers == 0
     events = log.stream(log.begin())
@@ -90,6 +89,22 @@ def test_hints_bring_a_role_without_privileges_to_reading(cell, reader):
     rows = PostgresRows(reader)
     assert len(rows.read_range(after=0, rows=1).rows["instances"]) == 1
     rows.close()
+
+
+def test_a_zone_that_shared_servers_alone_before_names_at_once_what_is_missing(cell, reader):
+    log = PostgresLog(reader)
+    paste(cell, stopped(log))
+    for table in MIRRORED_CELL_TABLES:
+        cell.execute(f"ALTER PUBLICATION treetop DROP TABLE {table}")
+        cell.execute(f"REVOKE SELECT ON {table} FROM {reader.url.user}")
+
+    error = stopped(log)
+    assert "may not SELECT from services" in str(error)
+    assert "publication treetop lacks table services" in str(error)
+    paste(cell, error)
+
+    log.begin()
+    log.forget()
 
 
 def test_privilege_taken_away_stops_the_zone_when_chunks_are_read(cell, reader):

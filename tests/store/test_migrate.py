@@ -6,7 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 
-from treetop.errors import SchemaMismatch, StoreUnavailable
+from treetop.errors import LostLease, SchemaMismatch, StoreUnavailable
+from treetop.model.zone import ZoneId
+from treetop.store import leases
 from treetop.store.migrate import check_schema, migrations, schema_version, sync_schema
 
 
@@ -55,6 +57,26 @@ def test_an_older_schema_is_told_with_the_command_that_mends_it(top_dsn):
 
     assert caught.value.hint == "run: treetop db sync"
     assert migrations()[0].name in str(caught.value)
+
+
+def test_a_zone_of_the_former_version_is_loaded_anew_by_a_worker_of_this_one(top_dsn):
+    with connect(top_dsn) as connection:
+        connection.execute(migrations()[0].statements.encode())
+        connection.execute(
+            "CREATE TABLE schema_version (version integer PRIMARY KEY, name text, applied_at timestamptz);"
+            "INSERT INTO schema_version (version, name) VALUES (1, '0001');"
+            "INSERT INTO zone (id, name, region, trust, url) VALUES (1, 'west', 'r', 'full', 'mysql://u@h/d');"
+            "INSERT INTO zone_position (zone_id, identity, position, is_loaded) VALUES (1, 'i', '0-1-7', true);"
+            "INSERT INTO zone_status (zone_id, state) VALUES (1, 'live');"
+        )
+        leases.claim(connection, ZoneId(1), owner="old/1")
+
+        sync_schema(top_dsn)
+
+        with pytest.raises(LostLease):
+            leases.renew(connection, ZoneId(1), owner="old/1")
+        stored = leases.claim(connection, ZoneId(1), owner="new/1")
+    assert (stored.position, stored.is_loaded) == (None, False)
 
 
 def test_a_database_that_does_not_answer_is_unavailable_and_no_password_is_told():

@@ -78,9 +78,9 @@ def _an_instance(uuid: str) -> str:
     return json.dumps({"nova_object.name": "Instance", "nova_object.data": data})
 
 
-def fill_mirrored_cell_tables(zone: ZoneDatabase, hosts: int = 3) -> None:
+def fill_mirrored_cell_tables(zone: ZoneDatabase, hosts: Iterable[int] = range(3)) -> None:
     """Insert rows into every mirrored table of a cell; each table names `HOST` where one may."""
-    for number in range(hosts):
+    for number in hosts:
         zone.insert("services", {"host": f"{HOST}-{number}", "binary": "nova-compute", "report_count": 1,
                                  "disabled": False, "forced_down": False, "version": 70, "deleted": 0,
                                  "updated_at": NOW, "last_seen_up": NOW, "uuid": f"s{number}"})  # fmt: skip

@@ -4,7 +4,7 @@
 import pytest
 
 from treetop.model.change import Chunk, Mark, Position
-from treetop.sync.chunk_reader import ROWS_WANTED, next_size
+from treetop.sync.chunk_reader import MIRRORED_ROWS, ROWS_WANTED, next_size
 
 
 class Anything:
@@ -34,6 +34,14 @@ def test_a_server_with_more_rows_than_wanted_is_a_chunk_by_itself() -> None:
 
 def test_an_empty_chunk_says_nothing_against_large_ones() -> None:
     assert next_size(a_chunk(0, 1), most=1000) == 1000
+
+
+def test_a_chunk_of_mirrored_rows_has_some_for_each_server_that_a_chunk_may_have() -> None:
+    chunk = Chunk(
+        after=0, upto=None, only=None, snapshot=Anything(), rows={"services": [()] * 3}, table="services"
+    )
+
+    assert next_size(chunk, most=7) == 7 * MIRRORED_ROWS
 
 
 def test_the_setting_is_never_exceeded() -> None:

@@ -64,6 +64,15 @@ def test_owners_of_bare_deletes_are_found_in_the_chunk() -> None:
     assert unseen.resolve(a_chunk((7, "owner"), (8, "other")), _OWNER_PLACES) == {"named", "owner"}
 
 
+def test_a_chunk_of_a_mirrored_table_has_its_own_rows_to_leave_alone() -> None:
+    unseen = Unseen()
+    unseen.add(touching("named", rows=(("services", 7), ("migrations", 8), ("instance_extra", 9))))
+    chunk = Chunk(after=0, upto=None, only=None, snapshot=UpTo(0), rows={"services": []}, table="services")
+
+    assert unseen.resolve(chunk, _OWNER_PLACES) == {7}
+    assert unseen.resolve(a_chunk((9, "owner")), _OWNER_PLACES) == {"named", "owner"}
+
+
 def test_old_transactions_are_forgotten_and_that_is_known() -> None:
     recent = RecentTransactions(kept=3)
     for number in range(1, 6):

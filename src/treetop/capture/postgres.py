@@ -80,8 +80,7 @@ class PostgresLog:
             found = self._find_tables(conn)
             problems = table_problems(self._zone, found, self._zone.url.user)
             if problems:
-                what, mend = problems[0]
-                raise StopZone(f"zone {self._zone.name}: {what}", hint=mend)
+                raise StopZone(f"zone {self._zone.name}: {problems[0].what}", hint=problems[0].mend)
             ensure_publication(conn, self._zone, found)  # before the slot: the slot sees only what was there
             return create_slot(conn, self._zone, self._slot, seconds=self._slot_seconds)
 

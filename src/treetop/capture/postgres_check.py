@@ -52,8 +52,9 @@ def check_zone(conn: psycopg.Connection[Any], zone: Zone, slot: str) -> SourceFa
     if find_slot(conn, slot) is None and settings["used_slots"] >= settings["slots"]:
         problems.append(_too_few("max_replication_slots", settings["slots"]))
     found = find_tables(conn, watched_tables(zone.kind, zone.trust))
-    problems += table_problems(zone, found, settings["role"])
-    if not problems:
+    of_tables = table_problems(zone, found, settings["role"])
+    problems += of_tables
+    if all(problem.is_right for problem in of_tables):
         problems += _publication_problems(conn, zone, found)
     if problems:
         raise StopZone(

@@ -45,10 +45,14 @@ _WHERE = {
 
 
 class Problem(NamedTuple):
-    """Something that keeps a zone from being read. mend: the SQL or setting that helps."""
+    """Something that keeps a zone from being read. mend: the SQL or setting that helps.
+
+    is_right: our role may not do something; the tables themselves are as they should be.
+    """
 
     what: str
     mend: str
+    is_right: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +126,8 @@ def _problems_of(table: Table, state: TableState, role: str) -> list[Problem]:
     problems = []
     if not state.is_readable:
         grant = sql.SQL("GRANT SELECT ON {} TO {};").format(name, sql.Identifier(role))
-        problems.append(Problem(f"role {role} may not SELECT from {table.name}", grant.as_string()))
+        what = f"role {role} may not SELECT from {table.name}"
+        problems.append(Problem(what, grant.as_string(), is_right=True))
     if state.identity == "f":
         return problems
     if not state.key.issuperset(table.key):

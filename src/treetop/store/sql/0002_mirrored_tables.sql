@@ -6,8 +6,10 @@
 -- What a zone is: a cell of Nova's, or the API database of a region.
 ALTER TABLE zone ADD COLUMN kind text NOT NULL DEFAULT 'cell' CHECK (kind IN ('cell', 'api'));
 
--- More is read of a zone than before: every zone is loaded again, beside the rows that are there.
-UPDATE zone_position SET position = NULL, is_loaded = false, loaded_upto = NULL, feed_from = NULL;
+-- More is read of a zone than before: every zone is loaded again, beside the rows that are there. A worker of the
+-- former version that still runs loses its zone, or it would go on without what it does not know.
+UPDATE zone_position
+   SET position = NULL, is_loaded = false, loaded_upto = NULL, feed_from = NULL, owner = NULL, lease_until = '-infinity';
 
 -- Of the API database
 
