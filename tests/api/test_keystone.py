@@ -41,6 +41,26 @@ def test_all_projects_are_for_administrators(cloud, user, view, rule):
     assert cloud.names(f"{LIST}{view}?all_tenants=1", "admin", "alpha") == {"of-alpha", "of-beta"}
 
 
+def test_the_operators_policy_changes_the_answer(keystone, pool, projects, tmp_path):
+    """A file with Nova's names, found beside treetop.conf; what it does not name stays as it was."""
+    (tmp_path / "policy.yaml").write_text(
+        '"os_compute_api:servers:detail:get_all_tenants": "role:reader"\n'
+        '"os_compute_api:os-extended-server-attributes": "role:member and project_id:%(project_id)s"\n'
+        '"os_compute_api:servers:allow_all_filters": "role:member"\n'
+    )
+    cloud = TokenClient(keystone, pool, tmp_path)
+
+    assert cloud.names(f"{LIST}/detail?all_tenants=1", "reader", "alpha") == {"of-alpha", "of-beta"}
+    assert cloud.refusal(f"{LIST}?all_tenants=1", "reader", "alpha")[0] == 403
+    shown = {
+        user: cloud.ask(f"{LIST}/detail", user, "alpha").json["servers"][0] for user in ("reader", "member")
+    }
+    assert shown["member"].keys() - shown["reader"].keys() >= {"OS-EXT-SRV-ATTR:host"}
+    assert cloud.names(f"{LIST}?host=nowhere", "reader", "alpha") == {"of-alpha"}  # ignored
+    assert cloud.names(f"{LIST}?host=nowhere", "member", "alpha") == set()
+    assert cloud.refusal(f"{LIST}?sort_key=host", "member", "alpha")[0] == 403  # by who is an administrator
+
+
 def test_hosts_are_shown_to_administrators_alone(cloud):
     shown = {
         user: json.loads(cloud.ask(f"{LIST}/detail", user, "alpha").content)["servers"][0].keys()
