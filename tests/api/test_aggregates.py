@@ -3,7 +3,8 @@
 
 import pytest
 
-from tests.store.mirrored_rows import a_region, an_aggregate
+from tests.store.builders import a_zone
+from tests.store.mirrored_rows import a_region, a_service, an_aggregate
 
 PATH = "/v2.1/os-aggregates"
 
@@ -53,6 +54,17 @@ def test_they_come_by_number_and_the_first_region_counts(api, top):
     found = api.get(PATH)["aggregates"]
 
     assert [(each["name"], each["hosts"]) for each in found] == [("one", []), ("two of a-region", ["c9"])]
+
+
+def test_hosts_of_a_cell_that_keeps_them_to_itself_are_not_shown(api, top):
+    an_aggregate(top, "mixed", id=1, hosts=["open-host", "closed-host"])
+    a_service(top, "open-host")
+    assert api.get(f"{PATH}/1")["aggregate"]["hosts"] == ["open-host", "closed-host"]
+
+    a_zone(top, 2, trust="servers")
+
+    assert api.get(f"{PATH}/1")["aggregate"]["hosts"] == ["open-host"]
+    assert api.get(PATH)["aggregates"][0]["hosts"] == ["open-host"]
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,8 @@ from treetop.api.json_answer import answer_json
 from treetop.api.json_text import stamp
 from treetop.api.parameters import NO_PARAMETERS
 from treetop.api.permission import Permission
-from treetop.api.zone_choice import ids, region_databases
-from treetop.store.aggregates import Aggregate, list_aggregates, read_aggregate
+from treetop.api.zone_choice import Zones, guarded_regions, ids, open_cells, region_databases
+from treetop.store.aggregates import Aggregate, AggregateSource, list_aggregates, read_aggregate
 from treetop.store.freshness import read_zones
 from treetop.store.pool import reading
 
@@ -36,8 +36,9 @@ class AggregateList:
         """Answer it."""
         asked = read_request(request, NO_PARAMETERS, Permission.AGGREGATES_INDEX)
         with reading(self._pool) as connection:
-            zones = request.context.zones = region_databases(read_zones(connection))
-            found = list_aggregates(connection, ids(zones))
+            zones = read_zones(connection)
+            request.context.zones = region_databases(zones)
+            found = list_aggregates(connection, _source(zones))
         answer_json(response, {"aggregates": [aggregate_document(each, asked.minor) for each in found]})
 
 
@@ -58,8 +59,9 @@ class OneAggregate:
         asked = read_request(request, NO_PARAMETERS, Permission.AGGREGATES_SHOW)
         number = _number(aggregate_id)
         with reading(self._pool) as connection:
-            zones = request.context.zones = region_databases(read_zones(connection))
-            found = read_aggregate(connection, ids(zones), number)
+            zones = read_zones(connection)
+            request.context.zones = region_databases(zones)
+            found = read_aggregate(connection, _source(zones), number)
         if found is None:
             raise not_found(f"Aggregate {aggregate_id} could not be found.")
         answer_json(response, {"aggregate": aggregate_document(found, asked.minor)})
@@ -80,6 +82,14 @@ def aggregate_document(aggregate: Aggregate, minor: int) -> dict[str, Any]:  # A
         "deleted_at": None,
     }
     return document | {"uuid": aggregate.uuid} if minor >= _UUID_SINCE else document
+
+
+def _source(zones: Zones) -> AggregateSource:
+    return AggregateSource(
+        regions=ids(region_databases(zones)),
+        guarded=ids(guarded_regions(zones)),
+        open_cells=ids(open_cells(zones)),
+    )
 
 
 def _number(text: str) -> int:

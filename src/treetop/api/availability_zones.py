@@ -11,7 +11,6 @@ from typing import Any
 
 import falcon
 import orjson
-import psycopg
 from psycopg_pool import ConnectionPool
 
 from treetop.api.asked import read_request
@@ -21,7 +20,7 @@ from treetop.api.options import ApiOptions
 from treetop.api.parameters import NO_PARAMETERS
 from treetop.api.permission import Permission
 from treetop.api.services import API_BINARIES
-from treetop.api.zone_choice import Zones, cells, ids, open_cells, region_databases
+from treetop.api.zone_choice import guarded_regions, ids, open_cells, region_databases
 from treetop.store.aggregates import availability_zone_names
 from treetop.store.freshness import read_zones
 from treetop.store.pool import reading
@@ -51,7 +50,8 @@ class AvailabilityZoneList:
             regions = region_databases(zones)
             request.context.zones = (*regions, *open_cells(zones))
             services = list_services(connection, ids(open_cells(zones)))
-            named = _named_by_closed_cells(connection, zones, regions)
+            guarded = guarded_regions(zones)
+            named = availability_zone_names(connection, ids(guarded)) if guarded else set()
         enabled = self._by_zone(service for service in services if not service.is_disabled)
         for name in named:
             enabled.setdefault(name, [])
@@ -89,9 +89,3 @@ class AvailabilityZoneList:
 
 def _entry(name: str, hosts: Json | None, *, is_available: bool) -> Json:
     return {"zoneName": name, "zoneState": {"available": is_available}, "hosts": hosts}
-
-
-def _named_by_closed_cells(connection: psycopg.Connection, zones: Zones, regions: Zones) -> set[str]:
-    closed = {zone.region for zone in set(cells(zones)) - set(open_cells(zones))}
-    asked = [zone for zone in regions if zone.region in closed]
-    return availability_zone_names(connection, ids(asked)) if asked else set()

@@ -28,6 +28,12 @@ def open_cells(zones: Sequence[ZoneView]) -> Zones:
     return tuple(zone for zone in cells(zones) if zone.trust is Trust.FULL)
 
 
+def guarded_regions(zones: Sequence[ZoneView]) -> Zones:
+    """The regions' databases that name hosts of some cell that does not share them."""
+    closed = {zone.region for zone in cells(zones) if zone.trust is not Trust.FULL}
+    return tuple(zone for zone in region_databases(zones) if zone.region in closed)
+
+
 def ids(zones: Sequence[ZoneView]) -> list[ZoneId]:
     """Their ids, in the same order."""
     return [zone.zone_id for zone in zones]

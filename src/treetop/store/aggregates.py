@@ -2,7 +2,7 @@
 """Host aggregates out of the regions' own databases: tens of rows.
 
 Where two regions have one of the same id, the first one's is it. A region that does not share its hosts has
-aggregates without any.
+aggregates without any; where one of its cells does not, only hosts that another cell has shown are there.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,16 @@ _READ: Final = """
            ARRAY(
                SELECT hosts.host
                FROM nova_aggregate_hosts AS hosts
-               WHERE hosts.zone_id = aggregates.zone_id AND hosts.aggregate_id = aggregates.id
+               WHERE hosts.zone_id = aggregates.zone_id
+                 AND hosts.aggregate_id = aggregates.id
+                 AND (
+                     hosts.zone_id <> ALL(%(guarded)s::smallint[])
+                     OR hosts.host IN (
+                         SELECT host
+                         FROM nova_services
+                         WHERE zone_id = ANY(%(open)s::smallint[]) AND host IS NOT NULL
+                     )
+                 )
                ORDER BY hosts.id
            ) AS hosts,
            coalesce((
@@ -54,16 +63,29 @@ class Aggregate:
     metadata: str
 
 
-def list_aggregates(connection: psycopg.Connection, zone_ids: Sequence[ZoneId]) -> list[Aggregate]:
-    """All of them, by id. zone_ids: the regions' databases, the ones that count first in front."""
-    return _read(connection, zone_ids, None)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AggregateSource:
+    """Where aggregates are read.
+
+    regions: the regions' databases, the ones that count first in front. guarded: those of them that name hosts of a
+    cell that does not share them. open_cells: the cells that do.
+    """
+
+    regions: Sequence[ZoneId]
+    guarded: Sequence[ZoneId]
+    open_cells: Sequence[ZoneId]
+
+
+def list_aggregates(connection: psycopg.Connection, source: AggregateSource) -> list[Aggregate]:
+    """All of them, by id."""
+    return _read(connection, source, None)
 
 
 def read_aggregate(
-    connection: psycopg.Connection, zone_ids: Sequence[ZoneId], aggregate_id: int
+    connection: psycopg.Connection, source: AggregateSource, aggregate_id: int
 ) -> Aggregate | None:
     """The aggregate with this id; None if there is none."""
-    found = _read(connection, zone_ids, aggregate_id)
+    found = _read(connection, source, aggregate_id)
     return found[0] if found else None
 
 
@@ -73,8 +95,13 @@ def availability_zone_names(connection: psycopg.Connection, zone_ids: Sequence[Z
 
 
 def _read(
-    connection: psycopg.Connection, zone_ids: Sequence[ZoneId], aggregate_id: int | None
+    connection: psycopg.Connection, source: AggregateSource, aggregate_id: int | None
 ) -> list[Aggregate]:
-    parameters = {"zones": list(zone_ids), "id": None if aggregate_id is None else str(aggregate_id)}
+    parameters = {
+        "zones": list(source.regions),
+        "guarded": list(source.guarded),
+        "open": list(source.open_cells),
+        "id": None if aggregate_id is None else str(aggregate_id),
+    }
     with connection.cursor(row_factory=class_row(Aggregate)) as cursor:
         return cursor.execute(_READ, parameters).fetchall()
