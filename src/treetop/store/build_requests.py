@@ -13,19 +13,18 @@ import psycopg
 
 from treetop.model.zone import ZoneId
 from treetop.nova.build_request import Columns, build_request_columns
+from treetop.store.server_filters import is_uuid
 
-# The table is small by nature; index nova_build_requests_project and the primary key of each partition of server.
+# The table is small by nature, and mostly empty; index nova_build_requests_project.
 _READ: Final = """
     SELECT zone_id, id, created_at, updated_at, instance, tags
-    FROM nova_build_requests AS asked
+    FROM nova_build_requests
     WHERE (%(project_id)s::text IS NULL OR project_id = %(project_id)s)
       AND (%(uuid)s::text IS NULL OR instance_uuid = lower(%(uuid)s))
-      AND NOT EXISTS (
-          SELECT FROM server
-          WHERE server.uuid = CASE WHEN asked.instance_uuid ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
-                                   THEN asked.instance_uuid::uuid END)
     ORDER BY zone_id, id
 """
+# One look-up per zone and server in the primary keys.
+_TAKEN: Final = "SELECT uuid::text FROM server WHERE uuid = ANY(%s::uuid[])"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +49,10 @@ def read_build_requests(
     found = []
     for zone_id, number, created_at, updated_at, instance, tags in connection.execute(_READ, parameters):
         columns = build_request_columns(instance, tags, created_at=created_at, updated_at=updated_at)
-        if columns is not None:
+        if columns is not None and is_uuid(columns["uuid"]):
             found.append(BuildRequest(zone_id=zone_id, number=number, columns=columns))
-    return found
+    if not found:
+        return ()
+    uuids = [request.columns["uuid"] for request in found]
+    taken = {row[0] for row in connection.execute(_TAKEN, (uuids,))}
+    return [request for request in found if request.columns["uuid"] not in taken]
