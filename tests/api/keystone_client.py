@@ -12,13 +12,13 @@ from treetop.config import load_settings
 class TokenClient:
     """Asks as a user of a project of the tests' Keystone. options: lines added to treetop.conf."""
 
-    def __init__(self, keystone, pool, folder, *, options="", memcached=None):
+    def __init__(self, keystone, pool, folder, *, options="", memcached=None, proxy=None):
         configuration = folder / "treetop.conf"
         configuration.write_text(
             f"[api]\nauth_strategy = keystone\n{keystone.authtoken_options(memcached=memcached)}{options}"
         )
         self._keystone = keystone
-        application = deploy(pool, load_settings([str(configuration)]), None).application
+        application = deploy(pool, load_settings([str(configuration)]), proxy).application
 
         def plain(
             environ, start_response

@@ -27,15 +27,20 @@ def nova():
     upstream.close()
 
 
-@contextlib.contextmanager
-def in_front(pool, dsn, *endpoints, most=4, answer_seconds=20.0, options=None, **proxy_options):
-    """The port of an API that reads `pool` and keeps its marks at `dsn`, in front of these."""
-    proxy = Proxy(
+def a_proxy(dsn, *endpoints, most=4, answer_seconds=20.0, **options):
+    """The way to these, with marks at `dsn`."""
+    return Proxy(
         endpoints=parse_endpoints(endpoints),
         forwarder=Forwarder(most=most, answer_seconds=answer_seconds),
         marks=open_marks_pool(dsn),
-        **proxy_options,
+        **options,
     )
+
+
+@contextlib.contextmanager
+def in_front(pool, dsn, *endpoints, options=None, **proxy_options):
+    """The port of an API that reads `pool` and keeps its marks at `dsn`, in front of these."""
+    proxy = a_proxy(dsn, *endpoints, **proxy_options)
     app = make_app(pool, authenticator=noauth, options=options or ApiOptions(), proxy=proxy)
     server = ApiServer(app, Listening(host="127.0.0.1", port=0, threads=6))
     thread = threading.Thread(target=server.run)

@@ -183,7 +183,8 @@ def memory_kb():
         return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
 
 
-def test_a_large_body_goes_up_without_being_held(fronting, nova):
+@pytest.mark.parametrize("headers", [{"Content-Length": str(50 * MEGABYTE)}, {}], ids=["whole", "chunked"])
+def test_a_large_body_goes_up_without_being_held(fronting, nova, headers):
     port = fronting(nova.url)
     ask(port, "POST", "/v2.1/x", b"warm")
     piece = bytes(MEGABYTE)
@@ -196,7 +197,7 @@ def test_a_large_body_goes_up_without_being_held(fronting, nova):
             peak.append(memory_kb())
 
     nova.before_answering = lambda: peak.append(memory_kb())
-    status, _, _ = ask(port, "POST", "/v2.1/x", pieces(), {"Content-Length": str(50 * MEGABYTE)})
+    status, _, _ = ask(port, "POST", "/v2.1/x", pieces(), headers)
 
     assert status == 202
     assert nova.received[-1].body_bytes == 50 * MEGABYTE

@@ -46,9 +46,13 @@ def request_headers(environ: Environ, *, public_url: str) -> dict[str, str]:
         if name not in dropped and (name in _KEPT or not name.startswith(_IDENTITY))
     }
     public = urlsplit(public_url)
-    client = environ.get("REMOTE_ADDR", "")
+    came_through, client = named.get("x-forwarded-for", ""), environ.get("REMOTE_ADDR", "")
+    if (
+        came_through.rpartition(",")[2].strip() == client
+    ):  # what stands before us was trusted, and has made its client ours
+        client = ""
     kept |= {
-        "x-forwarded-for": ", ".join(filter(None, (named.get("x-forwarded-for"), client))),
+        "x-forwarded-for": ", ".join(filter(None, (came_through, client))),
         "x-forwarded-proto": public.scheme,
         "x-forwarded-host": public.netloc,
         "via": ", ".join(filter(None, (named.get("via"), f"1.1 {_VIA}"))),
