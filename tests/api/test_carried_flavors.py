@@ -6,6 +6,7 @@ import json
 import pytest
 
 from tests.store.builders import FLAVOR, a_server
+from tests.store.mirrored_rows import a_region
 
 DETAIL = {
     "id",
@@ -129,3 +130,9 @@ def test_an_unknown_flavor_is_not_found(api, three):
         "itemNotFound",
         "Flavor m1.tiny could not be found.",
     )
+
+
+def test_a_region_whose_database_has_not_been_read_yet_changes_nothing(api, top, three):
+    a_region(top, lag_seconds=None, state="loading")
+
+    assert ids(api) == ["1", "2", "3"]

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where the flavors come from: the regions' own databases, or, while no zone of that kind is registered, the
-servers, each of which carries the flavor it was made of.
+"""Where the flavors come from: the regions' own databases, or, while no zone of that kind has been read, the servers,
+each of which carries the flavor it was made of.
 
 The client asks for all flavors with every list of servers. Finding those that servers carry scans all servers, so
 they are kept for a few seconds: one that no server had before shows up that much later.
@@ -32,7 +32,7 @@ class FlavorShelf:
     def view(self, connection: psycopg.Connection, asked: Asked) -> tuple[FlavorView, Zones]:
         """The flavors that the caller sees, and the zones they come from."""
         zones = read_zones(connection)
-        regions = region_databases(zones)
+        regions = tuple(zone for zone in region_databases(zones) if zone.freshness.as_of is not None)
         if regions:
             source = region_flavors(ids(regions))
         else:
