@@ -14,7 +14,7 @@ from importlib import import_module
 
 from bench.figure import Figure
 
-MODULES = ("binlog", "pgoutput", "apply", "load", "latency", "memory", "listing")
+MODULES = ("binlog", "pgoutput", "apply", "load", "latency", "memory", "listing", "nova")
 
 
 def main() -> int:
@@ -41,10 +41,15 @@ def main() -> int:
 
 def _row(figure: Figure) -> str:
     ratio = figure.value / figure.reference_value if figure.reference_value else float("nan")
-    reference = f"{figure.reference_value:,.1f} {figure.reference_name}"
-    target = "" if figure.target is None else f"{figure.target:,.0f}"
-    line = _line(figure.name, f"{figure.value:,.1f} {figure.unit}", target, reference, f"{ratio:.2f}")
+    reference = f"{_number(figure.reference_value)} {figure.reference_name}"
+    target = "" if figure.target is None else _number(figure.target)
+    line = _line(figure.name, f"{_number(figure.value)} {figure.unit}", target, reference, _number(ratio))
     return f"{line}\n    {figure.note}" if figure.note else line
+
+
+def _number(value: float) -> str:
+    """Without more digits than a measurement has."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def _line(name: str, value: str, target: str, reference: str, ratio: str) -> str:

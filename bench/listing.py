@@ -5,30 +5,23 @@ Beside it the same bytes from memory through the same server: what HTTP alone co
 of its own under waitress, over a private PostgreSQL; the client asks one page after the other.
 """
 
-import multiprocessing
 import os
 import shutil
-import statistics
 import tempfile
-import time
-import urllib.request
 from collections.abc import Callable
-from multiprocessing.connection import Connection
+from functools import partial
 from pathlib import Path
-from typing import Any
+from urllib.request import Request
 
 import psycopg
 
+from bench.api_process import ApiProcess, Application
+from bench.cost import Cost, backends, get, measure
 from bench.figure import Figure
-from treetop.api.app import make_app
-from treetop.api.auth import noauth
-from treetop.api.options import ApiOptions
-from treetop.api.server_process import ApiServer, Listening
 from treetop.model.zone import ZoneId
 from treetop.store.embedded import EmbeddedPostgres
 from treetop.store.migrate import sync_schema
 from treetop.store.partition import create_partition
-from treetop.store.pool import open_pool
 
 NAME = "listing"
 SERVERS = 100_000
@@ -90,13 +83,13 @@ def _figure(conninfo: str, minor: int) -> Figure:
     memory = _measure(conninfo, minor, from_memory=True)
     return Figure(
         name=f"/servers/detail?limit=1000 at 2.{minor}, CPU of the API",
-        value=api["cpu"],
+        value=api.cpu_ms["api"],
         unit="ms",
         target=40.0,
         reference_name="same bytes from memory",
-        reference_value=memory["cpu"],
-        note=f"{SERVERS:,} servers, {ZONES} zones, {api['bytes'] / 1e6:.2f} MB a page; "
-        f"until the client has it {api['wall']:.0f} ms (median), PostgreSQL {api['database']:.1f} ms CPU",
+        reference_value=memory.cpu_ms["api"],
+        note=f"{SERVERS:,} servers, {ZONES} zones, {api.size / 1e6:.2f} MB a page; "
+        f"until the client has it {api.wall_ms:.0f} ms (median), PostgreSQL {api.cpu_ms['database']:.1f} ms CPU",
     )
 
 
@@ -117,69 +110,15 @@ def _fill(conninfo: str) -> None:
         connection.execute("VACUUM ANALYZE server")
 
 
-def _measure(conninfo: str, minor: int, *, from_memory: bool) -> dict[str, float]:
-    """CPU ms of the API process per request, wall ms, bytes, and CPU ms of PostgreSQL's backends."""
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(conninfo, minor, from_memory, theirs))
-    process.start()
-    try:
-        port: int = ours.recv()
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{port}{PAGE}", headers={"OpenStack-API-Version": f"compute 2.{minor}"}
-        )
-        size = 0
-        for _ in range(5):
-            size = len(_get(request))
-        assert process.pid is not None
-        backends = _backends(conninfo)
-        cpu, database, walls = _cpu(process.pid), sum(map(_cpu, backends)), []
-        for _ in range(REQUESTS):
-            begun = time.perf_counter()
-            _get(request)
-            walls.append(time.perf_counter() - begun)
-        cpu, database = _cpu(process.pid) - cpu, sum(map(_cpu, backends)) - database
-    finally:
-        process.terminate()
-        process.join()
-    return {
-        "cpu": cpu / REQUESTS * 1000,
-        "database": database / REQUESTS * 1000,
-        "wall": statistics.median(walls) * 1000,
-        "bytes": size,
-    }
+def _measure(conninfo: str, minor: int, *, from_memory: bool) -> Cost:
+    with ApiProcess(conninfo, partial(_from_memory, minor=minor) if from_memory else None) as api:
+        request = Request(f"{api.url}{PAGE}", headers={"OpenStack-API-Version": f"compute 2.{minor}"})
+        get(request)  # so that there is a backend
+        processes = {"api": [api.pid], "database": backends(conninfo)}
+        return measure(request, processes, times=REQUESTS, warm_up=5)
 
 
-def _get(request: urllib.request.Request) -> bytes:
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        body: bytes = answer.read()
-    return body
-
-
-def _backends(conninfo: str) -> list[int]:
-    with psycopg.connect(conninfo) as connection:
-        query = "SELECT pid FROM pg_stat_activity WHERE application_name = 'treetop api'"
-        return [pid for (pid,) in connection.execute(query)]
-
-
-def _cpu(pid: int) -> float:
-    """CPU seconds of a process; the number is how Linux names another process's CPU clock."""
-    return time.clock_gettime((~pid << 3) | 2)
-
-
-def _serve(conninfo: str, minor: int, from_memory: bool, ready: Connection) -> None:
-    pool = open_pool(conninfo, size=1, statement_timeout_seconds=10)
-    app = make_app(pool, authenticator=noauth, options=ApiOptions())
-    if from_memory:
-        app = _from_memory(app, minor)
-    server = ApiServer(app, Listening(host="127.0.0.1", port=0, threads=1))
-    server.stop_on_signals()
-    ready.send(server.port)
-    server.run()
-    pool.close()
-
-
-def _from_memory(app: Callable[..., Any], minor: int) -> Callable[..., Any]:
+def _from_memory(app: Application, minor: int) -> Application:
     """An application that answers with the bytes that `app` answers the page with."""
     path, _, query = PAGE.partition("?")
     environ = {

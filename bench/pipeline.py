@@ -80,15 +80,21 @@ def command(top: EmbeddedPostgres, *arguments: str) -> Iterator[subprocess.Popen
 
 
 def wait_for(top: EmbeddedPostgres, fits: Callable[[ZoneReport], bool]) -> ZoneReport:
-    """Wait until the zone's report fits; fail after `PATIENCE_SECONDS`."""
+    """Wait until the one zone's report fits; fail after `PATIENCE_SECONDS`."""
+    (report,) = wait_for_zones(top, fits)
+    return report
+
+
+def wait_for_zones(top: EmbeddedPostgres, fits: Callable[[ZoneReport], bool]) -> list[ZoneReport]:
+    """Wait until every zone's report fits; fail after `PATIENCE_SECONDS`."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     with psycopg.connect(top.conninfo(), autocommit=True) as conn:
         while time.monotonic() < deadline:
-            (report,) = report_zones(conn)
-            if fits(report):
-                return report
+            reports = list(report_zones(conn))
+            if all(map(fits, reports)):
+                return reports
             time.sleep(0.02)
-    raise AssertionError(f"the zone did not get there: {report}")
+    raise AssertionError(f"not every zone got there: {[report for report in reports if not fits(report)]}")
 
 
 def memory_mb(process: subprocess.Popen[bytes], what: str) -> float:

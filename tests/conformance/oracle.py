@@ -65,6 +65,11 @@ class Oracle:
     ) -> None:
         self.stop()
 
+    @property
+    def pid(self) -> int:
+        """The process that answers."""
+        return self._process.pid
+
     def stop(self) -> None:
         """End it."""
         self._process.kill()

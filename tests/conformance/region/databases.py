@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The region's databases on a MariaDB: Nova's own tables, filled.
 
-`make_region(server, folder)` -> `Region`. The tables are what `nova-manage` makes, once for cell0, copied for
-the cells. Takes about ten seconds, most of it Nova's.
+`make_region(server, folder)` -> `Region`; `empty_region(server, folder, cells)` for other rows. The tables are what
+`nova-manage` makes, once for cell0, copied for the cells. Takes about ten seconds, most of it Nova's.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -41,25 +41,42 @@ class Region:
 def make_region(server: PrivateMariaDB, folder: Path) -> Region:
     """Make and fill the databases. folder: private, empty; it gets nova.conf."""
     names = (CELL0, *CELLS)
-    cells = {name: create_mariadb_database(server, f"nova_{name}") for name in names}
+    region = empty_region(server, folder, names)
+    servers = {name: _servers(name) for name in names}
+    for name in names:
+        with _open(region.cells[name]) as database:
+            _write(database, _cell_rows(name, servers[name]))
+    with _open(region.api) as database:
+        _write(database, {"cell_mappings": [_mapping(name, region.cells[name]) for name in names]})
+        _write(database, api_rows(servers))
+        _write(database, build_request_rows())
+    return region
+
+
+def empty_region(server: PrivateMariaDB, folder: Path, cells: Sequence[str]) -> Region:
+    """Make the databases with Nova's tables. cells: their names, cell0 first. folder: as for `make_region`."""
+    cell0, *others = databases = [create_mariadb_database(server, f"nova_{name}") for name in cells]
     api = create_mariadb_database(server, _API)
-    configuration = configure(folder, _connection(cells[CELL0]))
+    configuration = configure(folder, connection_of(cell0))
     with configuration.open("a") as text:
-        text.write(f"[api_database]\nconnection = {_connection(api)}\n")
+        text.write(f"[api_database]\nconnection = {connection_of(api)}\n")
     manage = [str(make_nova_environment() / "nova-manage"), "--config-file", str(configuration)]
     run([*manage, "api_db", "sync"])
     run([*manage, "db", "sync", "--local_cell"])
-    servers = {name: _servers(name) for name in names}
-    for name in CELLS:
-        _copy_tables(cells[CELL0], cells[name])
-    for name in names:
-        with _open(cells[name]) as database:
-            _write(database, _cell_rows(name, servers[name]))
-    with _open(api) as database:
-        _write(database, {"cell_mappings": [_mapping(name, cells[name]) for name in names]})
-        _write(database, api_rows(servers))
-        _write(database, build_request_rows())
-    return Region(api=api, cells=cells, configuration=configuration)
+    for other in others:
+        _copy_tables(cell0, other)
+    return Region(api=api, cells=dict(zip(cells, databases, strict=True)), configuration=configuration)
+
+
+def connection_of(database: MariaDBDatabase) -> str:
+    """How Nova writes down where a database is: a URL of SQLAlchemy's, with the password."""
+    password = password_of(database)
+    return f"mysql+pymysql://root:{password}@127.0.0.1:{database.port}/{database.name}?charset=utf8"
+
+
+def password_of(database: MariaDBDatabase) -> str:
+    """The password of root."""
+    return Path(database.password.name).read_text().splitlines()[0]
 
 
 def _servers(cell: str) -> list[Made]:
@@ -85,22 +102,13 @@ def _mapping(cell: str, database: MariaDBDatabase) -> Row:
         "uuid": cell_uuid(cell),
         "name": cell,
         "transport_url": "none:///" if cell == CELL0 else "fake:///",
-        "database_connection": _connection(database),
+        "database_connection": connection_of(database),
         "disabled": False,
     }
 
 
-def _connection(database: MariaDBDatabase) -> str:
-    password = _password(database)
-    return f"mysql+pymysql://root:{password}@127.0.0.1:{database.port}/{database.name}?charset=utf8"
-
-
-def _password(database: MariaDBDatabase) -> str:
-    return Path(database.password.name).read_text().splitlines()[0]
-
-
 def _open(database: MariaDBDatabase) -> ZoneDatabase:
-    return ZoneDatabase(database.source_url(), _password(database))
+    return ZoneDatabase(database.source_url(), password_of(database))
 
 
 def _copy_tables(source: MariaDBDatabase, target: MariaDBDatabase) -> None:
