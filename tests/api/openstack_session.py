@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`run_openstack(commands, environment)`: what the real `openstack` client prints, logged in by `OS_*` variables."""
+"""What the real `openstack` client prints, logged in by `OS_*` variables: `run_openstack`, and `refusals_of`."""
 
 import json
 import os
@@ -14,6 +14,21 @@ _PROGRAM = Path(__file__).with_name("openstack_program.py")
 
 def run_openstack(commands: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, Any]:
     """The output of each command by its name. environment: `OS_*`; this process's own are left out."""
+    answers = _run(commands, environment)
+    failed = {name: answer["errors"] for name, answer in answers.items() if answer["status"]}
+    assert not failed, failed
+    return {name: json.loads(answer["output"]) for name, answer in answers.items()}
+
+
+def refusals_of(commands: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, str]:
+    """What each command, which must fail, says about it."""
+    answers = _run(commands, environment)
+    passed = {name: answer["output"] for name, answer in answers.items() if not answer["status"]}
+    assert not passed, passed
+    return {name: answer["errors"] for name, answer in answers.items()}
+
+
+def _run(commands: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, Any]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("OS_")}
     done = subprocess.run(
         [sys.executable, "-W", "ignore", _PROGRAM],
@@ -26,6 +41,4 @@ def run_openstack(commands: Mapping[str, str], environment: Mapping[str, str]) -
     )
     assert done.returncode == 0, done.stderr
     answers: dict[str, Any] = json.loads(done.stdout)
-    failed = {name: answer["errors"] for name, answer in answers.items() if answer["status"]}
-    assert not failed, failed
-    return {name: json.loads(answer["output"]) for name, answer in answers.items()}
+    return answers

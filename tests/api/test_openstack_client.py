@@ -123,6 +123,9 @@ OTHERS = {
     "aggregates": "aggregate list --long",
     "zones": "availability zone list --compute --long",
     "flavors": "flavor list --long --all",
+    "groups": "server group list --long",
+    "usage": "usage list --start 2026-01-01 --end 2026-01-03",
+    "limits": "limits show --absolute",
 }
 
 
@@ -160,3 +163,9 @@ def test_every_list_of_the_client_shows_what_it_asks_for(answers):
     assert {zone["Zone Name"] for zone in answers["zones"]} >= {"az-1"}
     assert [flavor["Name"] for flavor in answers["flavors"]] == ["m1.huge", "m1.tiny"]
     assert answers["flavors"][0]["Properties"] == {"hw:cpu_policy": "shared"}
+    (group,) = answers["groups"]
+    assert (group["Name"], group["Policy"], group["Members"]) == ("apart", "affinity", [uuid_of(1)])
+    hours = {row["Project"]: row["CPU Hours"] for row in answers["usage"]}
+    assert hours["demo"] > hours[OTHER_PROJECT] > 35
+    limits = {row["Name"]: row["Value"] for row in answers["limits"]}
+    assert (limits["total_instances_used"], limits["total_ram_used"]) == (8, 8 * 512)
