@@ -243,6 +243,19 @@ def test_only_administrators_see_hypervisors(reader_api, path, rule):
     assert reader_api.refusal(PATH + path)[::2] == (403, message)
 
 
+@pytest.mark.parametrize("mode", ["unknown", "omit"])
+def test_hypervisors_of_a_hidden_zone_are_left_out(api, five, top, mode):
+    top.execute("UPDATE zone_status SET state = 'waiting' WHERE zone_id = 2")
+    headers = {"Treetop-Stale-Zones": mode}
+
+    assert names(api) == ["c1", "c2", "c3", "d1", "d2"]
+    for path in ("", "/detail", "/1/search"):
+        found = api.get(PATH + path, 52, headers=headers)["hypervisors"]
+        shown = [each["hypervisor_hostname"] for each in found]
+        assert shown == (["c1"] if "search" in path else ["c1", "c2", "c3"])
+    assert api.get(f"{PATH}/statistics", headers=headers)["hypervisor_statistics"]["count"] == 3
+
+
 def test_statistics_sum_what_has_an_enabled_service(api, five, top):
     a_service(top, "off", disabled=True)
     a_compute_node(top, "off")

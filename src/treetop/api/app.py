@@ -120,7 +120,7 @@ def _nova(pool: ConnectionPool, options: ApiOptions) -> dict[str, object]:
         "os-services": ServiceList(pool, options),
         "os-hypervisors": HypervisorList(pool, options, is_detail=False),
         "os-hypervisors/detail": HypervisorList(pool, options, is_detail=True),
-        "os-hypervisors/statistics": HypervisorStatistics(pool),
+        "os-hypervisors/statistics": HypervisorStatistics(pool, options),
         "os-hypervisors/{hypervisor_id}": OneHypervisor(pool, options),
         "os-hypervisors/{hypervisor_id}/search": HypervisorSearch(pool, options, has_servers=False),
         "os-hypervisors/{hypervisor_id}/servers": HypervisorSearch(pool, options, has_servers=True),

@@ -19,6 +19,7 @@ from treetop.api.json_answer import answer_json
 from treetop.api.options import ApiOptions
 from treetop.api.parameters import NO_PARAMETERS
 from treetop.api.permission import Permission
+from treetop.api.stale_zones import shown_zones
 from treetop.api.zone_choice import ids, open_cells
 from treetop.errors import NotFound
 from treetop.store.freshness import read_zones
@@ -32,8 +33,9 @@ _EXTRAS_UNTIL: Final = UPTIME_SINCE
 class HypervisorStatistics:
     """The sums over all hypervisors."""
 
-    def __init__(self, pool: ConnectionPool) -> None:
+    def __init__(self, pool: ConnectionPool, options: ApiOptions) -> None:
         self._pool = pool
+        self._options = options
 
     def on_get(
         self, request: falcon.Request, response: falcon.Response, project_id: str | None = None
@@ -42,7 +44,7 @@ class HypervisorStatistics:
         _read(request, Permission.HYPERVISORS_STATISTICS, until=_EXTRAS_UNTIL)
         with reading(self._pool) as connection:
             zones = request.context.zones = open_cells(read_zones(connection))
-            sums = sum_hypervisors(connection, ids(zones))
+            sums = sum_hypervisors(connection, ids(shown_zones(request, self._options, zones)))
         answer_json(response, {"hypervisor_statistics": sums})
 
 
@@ -67,7 +69,8 @@ class HypervisorSearch:
         with reading(self._pool) as connection:
             zones = request.context.zones = open_cells(read_zones(connection))
             try:
-                found = find_hypervisors(connection, ids(zones), hypervisor_id)
+                shown = shown_zones(request, self._options, zones)
+                found = find_hypervisors(connection, ids(shown), hypervisor_id)
             except NotFound as error:
                 raise not_found(str(error)) from None
             servers = servers_of(connection, found) if self._has_servers else None

@@ -28,6 +28,7 @@ from treetop.api.parameters import (
     query_schema,
 )
 from treetop.api.permission import Permission
+from treetop.api.stale_zones import shown_zones
 from treetop.api.zone_choice import Zones, ids, open_cells
 from treetop.errors import NotFound
 from treetop.store.freshness import read_zones
@@ -76,7 +77,7 @@ class HypervisorList:
         limit = page_rows(asked.parameters, most=self._options.page_rows_max) if is_paged else None
         with reading(self._pool) as connection:
             zones = request.context.zones = open_cells(read_zones(connection))
-            found = _find(connection, zones, asked, limit)
+            found = _find(connection, shown_zones(request, self._options, zones), asked, limit)
             servers = servers_of(connection, found) if _wants_servers(asked) else None
         shape = HypervisorShape(
             minor=asked.minor, options=self._options, is_detail=self._is_detail, servers=servers

@@ -59,6 +59,14 @@ def hidden_zones(request: falcon.Request, options: ApiOptions, zones: Sequence[Z
     )
 
 
+def shown_zones(
+    request: falcon.Request, options: ApiOptions, zones: Sequence[ZoneView]
+) -> tuple[ZoneView, ...]:
+    """Those of the zones whose rows a list shows. Raises as `hidden_zones` does."""
+    hidden = hidden_zones(request, options, zones).zones
+    return tuple(zone for zone in zones if zone.zone_id not in hidden)
+
+
 def not_shown(zone: ZoneView) -> Fault:
     """The 503 for a single server of a zone that is hidden."""
     return unavailable(
