@@ -99,6 +99,16 @@ def test_the_table_is_followed_by_what_to_type(treetop, cells):
     assert f"{UNNAMED}: disabled in Nova" in done.out
 
 
+def test_a_cells_name_does_nothing_to_a_terminal(treetop, region):
+    map_cell(region, "a\x1b[31m\nb", "sqlite:///x")
+    done = treetop("zone", "discover", "--add")
+
+    assert done.status == 3
+    assert "a?[31m?b" in done.out
+    assert "no zone for cell a?[31m?b: its database" in done.err
+    assert "\x1b" not in done.out + done.err
+
+
 def test_adding_registers_all_that_can_be_and_names_the_others(treetop, cells):
     done = treetop("zone", "discover", "--add", "-f", "json")
 

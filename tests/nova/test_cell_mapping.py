@@ -52,6 +52,7 @@ def at(engine, host, port, database, **more):
         ("postgresql+psycopg2://nova@db1:6432/c", at(Engine.POSTGRESQL, "db1", 6432, "c")),
         ("mysql+pymysql://nova:x@[2001:db8::7]:3310/c", at(Engine.MYSQL, "2001:db8::7", 3310, "c")),
         ("postgresql://[::1]/c", at(Engine.POSTGRESQL, "::1", 5432, "c")),
+        ("mysql://n:x@db1/nova%20cell", at(Engine.MYSQL, "db1", 3306, "nova cell")),
         ("mysql+pymysql:///c", at(Engine.MYSQL, "localhost", 3306, "c")),
         ("mysql+pymysql://n:x@localhost/c?unix_socket=/s", at(Engine.MYSQL, "localhost", 3306, "c", socket="/s")),
         ("postgresql://n@/c?host=/run&port=6432", at(Engine.POSTGRESQL, "localhost", 6432, "c", socket="/run")),

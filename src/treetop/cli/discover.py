@@ -99,7 +99,10 @@ class DiscoverZones(Lister):
         """Write the table, and below it what a person does next."""
         is_for_people = parsed_args.formatter == "table" and not parsed_args.columns
         if is_for_people:
-            column_names, data = _SHOWN, [_shown(self._fields(each)) for each in self._proposals]
+            column_names, data = (
+                _SHOWN,
+                [_shown(self._fields(each), _called(each)) for each in self._proposals],
+            )
         super().produce_output(parsed_args, column_names, data)
         if is_for_people:
             self.app.stdout.write("".join(self._below(is_adding=parsed_args.add)))
@@ -202,10 +205,12 @@ class _Registrar:
 
 
 def _called(proposal: Proposal) -> str:
-    return proposal.cell.name or proposal.cell.uuid
+    """What a terminal may be given of the cell's name: Nova lets it hold anything."""
+    name = proposal.cell.name or proposal.cell.uuid
+    return "".join(character if character.isprintable() else "?" for character in name)
 
 
-def _shown(fields: dict[str, object]) -> tuple[object, ...]:
+def _shown(fields: dict[str, object], called: str) -> tuple[object, ...]:
     """A row of the table for people: empty where nothing is known."""
-    shown = fields | {"cell": fields["cell"] or fields["uuid"]}
+    shown = fields | {"cell": called}
     return tuple("" if shown[name] is None else shown[name] for name in _SHOWN)

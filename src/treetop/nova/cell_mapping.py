@@ -4,14 +4,14 @@
 A mapping -> `CellDatabase`, or `Refuse` with what is wrong. The column holds a SQLAlchemy URL with a password, or
 a template whose `{fields}` Nova fills from `[database] connection` of its own nova.conf; user and password are cut
 off before anything is read, and no message repeats what could be a part of them. Facts: SQLAlchemy 2, "Database
-URLs" (host, port and database are taken as written); Nova 34, objects/cell_mapping.py, docs admin/cells.
+URLs" (as `make_url` reads them: tests/conformance); Nova 34, objects/cell_mapping.py, docs admin/cells.
 """
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
-from urllib.parse import parse_qsl, quote
+from urllib.parse import parse_qsl, quote, unquote
 
 from treetop.errors import Refuse
 from treetop.model.source_url import is_host
@@ -113,7 +113,7 @@ def read_cell_database(mapping: CellMapping, fields: Mapping[str, str]) -> CellD
         engine=engine,
         host=host,
         port=port or _PORTS[engine],
-        database=database,
+        database=unquote(database),
         socket=socket,
         options=_options(engine, query),
         filled=filled,
