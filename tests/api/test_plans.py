@@ -13,6 +13,7 @@ from dataclasses import replace
 import psycopg
 import pytest
 from psycopg import sql
+from psycopg.rows import tuple_row
 
 from tests.api.conftest import Client
 from tests.api.route_table import FIELDS, routes_of
@@ -55,6 +56,7 @@ _COLUMNS = {
     "group_id": "n / 10",
     "action_id": "n",
     "request_id": "'req-' || md5(n::text)::uuid",
+    "uuid": "md5('another' || n)::uuid::text",
     "created_at": "timestamp '2026-01-01' + n * interval '1 minute'",
     "updated_at": "timestamp '2026-01-01' + n * interval '2 minutes'",
     "deleted": "0",
@@ -105,9 +107,11 @@ def read_rows(crowd):
         def execute(self, query, params=None, **options):
             if not isinstance(query, bytes):
                 query = query if isinstance(query, sql.Composable) else sql.SQL(query)
+                row_factory, self.row_factory = self.row_factory, tuple_row
                 super().execute(sql.SQL("EXPLAIN (ANALYZE, FORMAT JSON) ") + query, params)
                 for (plan,) in self.fetchall():
                     count(json.loads(plan)[0]["Plan"])
+                self.row_factory = row_factory
             return super().execute(query, params, **options)
 
     def count(node):
@@ -146,6 +150,9 @@ PAGES = [
     "servers/detail?limit=10&all_tenants=1&deleted=True",
     "servers/detail?limit=10&all_tenants=1&status=DELETED",
     "servers/detail?limit=20&all_tenants=1&deleted=True&project_id={project}",
+    "os-migrations?limit=20",
+    "os-migrations?limit=20&project_id={project}",
+    "os-migrations?instance_uuid={uuid}",
 ]
 OF_A_PROJECT = [
     "servers",
