@@ -4,6 +4,9 @@
 The changes are what Nova's log says of servers at work: mostly updates of `instances`, some of every facet, some
 creations. From row changes in memory to the commit at the top: planning, JSON, PostgreSQL, position. The reference
 writes whole rows that were planned beforehand: the upsert statement and its commit alone.
+
+Mirrored rows: what every operation of Nova's brings beside the server (an action and an event, inserted and updated
+once), and heartbeats of services, beside the same reference.
 """
 
 import time
@@ -14,12 +17,15 @@ from bench.figure import Figure
 from bench.top import OWNER, private_top, register
 from treetop.apply.facets import SERVER_COLUMNS
 from treetop.apply.plan import Patches, Plan
-from treetop.apply.statements import create, document, whole_row
+from treetop.apply.recordset import document
+from treetop.apply.statements import create, whole_row
 from treetop.apply.writer import Progress, ZoneWriter
 from treetop.demo.population import Population, plan_server
 from treetop.demo.server_rows import server_rows
-from treetop.model.change import Op, Position, Row, RowChange
+from treetop.model.change import Op, Position, Row, RowChange, Value
 from treetop.model.zone import Trust, ZoneId
+from treetop.nova.mirrored_tables import INSTANCE_ACTIONS, INSTANCE_ACTIONS_EVENTS, SERVICES
+from treetop.nova.table import Kind, Table
 from treetop.nova.tables import CELL_TABLES, INSTANCES
 from treetop.nova.trust import sharing
 
@@ -52,6 +58,7 @@ def run() -> list[Figure]:
             for changes in batches[10:]:
                 _commit(writer, changes)
             seconds, cpu_seconds = time.perf_counter() - wall, time.process_time() - cpu
+            mirrored = _mirrored(writer)
             bare = _bare_upsert(writer, zone.id, servers)
     changes_written = BATCH * (BATCHES - 10)
     return [
@@ -64,8 +71,53 @@ def run() -> list[Figure]:
             reference_value=bare,
             note=f"{SERVERS:,} servers, 70 % instances;"
             f" client CPU {cpu_seconds / changes_written * 1e6:.0f} µs a change",
-        )
+        ),
+        Figure(
+            name="apply: mirrored rows, batches of 1,000 changes",
+            value=mirrored[0],
+            unit="changes/s",
+            target=None,
+            reference_name="bare upsert of whole rows, rows/s",
+            reference_value=bare,
+            note=f"actions, their events and heartbeats; client CPU {mirrored[1]:.0f} µs a change",
+        ),
     ]
+
+
+def _mirrored(writer: ZoneWriter) -> tuple[float, float]:
+    """Return changes a second, and the client's CPU for one in microseconds."""
+    batches = [_operations(first) for first in range(1, BATCHES * 200, 200)]
+    for changes in batches[:10]:
+        _commit(writer, changes)
+    cpu, wall = time.process_time(), time.perf_counter()
+    for changes in batches[10:]:
+        _commit(writer, changes)
+    seconds, cpu_seconds = time.perf_counter() - wall, time.process_time() - cpu
+    written = sum(map(len, batches[10:]))
+    return written / seconds, cpu_seconds / written * 1e6
+
+
+def _operations(first: int) -> list[RowChange]:
+    """200 operations: four changes each of an action and its event, and a heartbeat of one of 300 services."""
+    changes = []
+    for number in range(first, first + 200):
+        for op in (Op.INSERT, Op.UPDATE):
+            changes += [
+                RowChange(op, INSTANCE_ACTIONS.name, _row_of(INSTANCE_ACTIONS, number)),
+                RowChange(op, INSTANCE_ACTIONS_EVENTS.name, _row_of(INSTANCE_ACTIONS_EVENTS, number)),
+            ]
+        changes.append(RowChange(Op.UPDATE, SERVICES.name, _row_of(SERVICES, number % 300)))
+    return changes
+
+
+def _row_of(table: Table, number: int) -> Row:
+    values: dict[Kind, Value] = {
+        Kind.INTEGER: number,
+        Kind.BOOLEAN: False,
+        Kind.TEXT: f"467eb769-d386-4460-a6e9-{number:012}",
+        Kind.TIMESTAMP: "2026-11-01 10:00:00",
+    }
+    return (number, *(values[column.kind] for column in table.columns[1:]))
 
 
 def _servers() -> list[list[RowChange]]:
