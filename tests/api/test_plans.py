@@ -179,6 +179,14 @@ def test_a_page_reads_about_its_own_rows(read_rows, sample, path):
     assert max(taken.values()) <= MOST_ROWS, taken
 
 
+def test_for_a_flavor_that_no_region_has_no_server_is_looked_at(read_rows, sample):
+    _, project, _ = sample
+
+    status, taken = read_rows(admin_of(project), "/v2.1/servers/detail?all_tenants=1&flavor=nosuch")
+
+    assert (status, sum(taken.values())) == (200, 0)
+
+
 @pytest.mark.parametrize("path", OF_A_PROJECT)
 def test_a_projects_servers_are_found_among_its_own(read_rows, sample, path):
     uuid, project, user = sample

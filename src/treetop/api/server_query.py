@@ -68,7 +68,7 @@ def _filters(listing: ServerListing, zones: Sequence[ZoneView], flavors_of: str 
         elif name == "host":
             yield on_host(value, tuple(zone.zone_id for zone in zones))
         elif name == "flavor":
-            yield has_flavor(value, of_project=flavors_of)
+            yield from has_flavor(value, of_project=flavors_of)
     if listing.locked is not None:
         yield is_true("locked", value=listing.locked)
 

@@ -92,9 +92,25 @@ _FLAVOR: Final[LiteralString] = """
  ))"""
 
 
-def has_flavor(flavor_id: str, *, of_project: str | None) -> Clause:
+# Says nothing about a server, so that PostgreSQL looks at none if no region has the flavor.
+_KNOWN_FLAVOR: Final[LiteralString] = """
+(EXISTS (SELECT FROM nova_flavors WHERE lower(flavorid) = lower({0}::text))
+ OR EXISTS (
+     SELECT FROM zone AS cell
+     WHERE cell.kind = 'cell'
+       AND NOT EXISTS (
+         SELECT FROM zone AS region
+         JOIN zone_position ON zone_position.zone_id = region.id AND zone_position.is_loaded
+         WHERE region.region = cell.region AND region.kind = 'api')
+ ))"""
+
+
+def has_flavor(flavor_id: str, *, of_project: str | None) -> tuple[Clause, ...]:
     """Made of a flavor. of_project: which counts only if that project may see it; None: every one counts."""
-    return Clause(template=_FLAVOR, values=(flavor_id, of_project))
+    return (
+        Clause(template=_KNOWN_FLAVOR, values=(flavor_id,)),
+        Clause(template=_FLAVOR, values=(flavor_id, of_project)),
+    )
 
 
 def has_uuid(text: str) -> Clause:
