@@ -21,7 +21,7 @@ from treetop.model.zone import Engine, Trust, ZoneName
 from treetop.store.embedded import EmbeddedPostgres
 from treetop.store.zones import ZoneReport, add_zone, report_zones
 
-PATIENCE_SECONDS = 300.0
+PATIENCE_SECONDS = 900.0
 
 
 def engines() -> list[Engine]:
