@@ -40,7 +40,7 @@ _OF_A_SIDE = tuple(
         side.project,
         side.user,
         *map(side.uuid, (1, 2, 3, 10, 11, 13, 14, 20, 77, 910)),
-        *map(side.text, ("host", "tag", "key_name", "flavors-flavorid", "display_name", "network")),
+        *map(side.text, ("compute-host", "tag", "key_name", "flavors-flavorid", "display_name", "network")),
         side.word[:-1],  # a part, for patterns
     )
 )

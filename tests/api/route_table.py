@@ -25,7 +25,7 @@ def _of(side: Side) -> dict[str, tuple[str, ...]]:
         "project_id": (side.project,),
         "server_id": tuple(side.uuid(10 * CELLS[0] + number) for number in (0, 1, 3)),
         "flavor_id": (side.text("flavors-flavorid"),),
-        "hypervisor_id": (side.uuid(CELLS[0]), str(side.number), side.text("host")),
+        "hypervisor_id": (side.uuid(CELLS[0]), str(side.number), side.text("compute-host")),
         "aggregate_id": (str(side.number),),
         "group_id": tuple(side.uuid(3) for _ in (1,)),
         "of_project_id": (side.project,),

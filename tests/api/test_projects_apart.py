@@ -115,6 +115,15 @@ def test_no_route_shows_the_other_project_when_asked_plainly(clients, routes):
                     assert not THEIRS.is_in(shown(answer, values.values())), (path, minor)
 
 
+def test_no_route_shows_a_member_where_the_own_servers_run(clients, routes):
+    for route in routes:
+        for values in route.values(MINE):
+            for minor in MINORS:
+                text = shown(clients["mine"].ask(route.path(values), minor), values.values())
+                assert [host for host in MINE.hosts if host in text] == [], (route.template, minor)
+    assert MINE.hosts[0] in clients["my admin"].ask("/v2.1/servers/detail").text
+
+
 @given(data=st.data())
 @settings(max_examples=400, deadline=None)
 def test_no_parameters_show_the_other_project(clients, routes, data):

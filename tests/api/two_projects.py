@@ -41,6 +41,11 @@ class Side:
     def text(self, column: str) -> str:
         return f"{self.word}-{column}"
 
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """What names of hosts begin with, wherever they are."""
+        return self.text("compute-host"), self.text("migrations-source"), self.text("migrations-dest")
+
     def is_in(self, text: str) -> bool:
         return self.word in text or self.digits * 2 in text
 
@@ -112,7 +117,8 @@ def _server(side: Side, zone_id: int, number: int, texts: list[str]) -> dict[str
             "uuid": side.uuid(number),
             "project_id": side.project,
             "user_id": side.user,
-            "host": side.text("host"),
+            "host": side.text("compute-host"),
+            "node": side.text("compute-host"),
             **{name: plain[name] for name in ("flavor", "flavor_id", "flavor_name")},  # of a public flavor
             "trusted_certs": json.dumps([side.text("certificate")]),
             "addresses": json.dumps(
@@ -149,8 +155,8 @@ def _value(side: Side, table: str, name: str, kind: str, zone_id: int) -> object
         "uuid": side.uuid(zone_id),
         "project_id": side.project,
         "user_id": side.user,
-        "host": side.text("host"),
-        "hypervisor_hostname": side.text("host"),
+        "host": side.text("compute-host"),
+        "hypervisor_hostname": side.text("compute-host"),
         "binary": "nova-compute",
         "resource": "instances",
         "policy": "anti-affinity",
