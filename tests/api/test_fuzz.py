@@ -4,16 +4,13 @@
 The routes are found by looking at the application (`route_table`), what is asked of them is in `asking`.
 """
 
-import json
-import re
-from dataclasses import dataclass
 from urllib.parse import urlencode
 
-import falcon.testing
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.api.answers import ask, check
 from tests.api.asking import BODIES, HEADERS, HOSTILE, METHODS, MICROVERSIONS, RAW_QUERIES, VALUES
 from tests.api.route_table import FIELDS, parameter_names, routes_of
 from tests.api.two_projects import MINE
@@ -21,8 +18,6 @@ from treetop.api.app import make_app
 from treetop.api.caller import admin_of, reader_of
 from treetop.api.options import ApiOptions
 
-ID = re.compile(r"req-[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
-NOT_FOUND = b"404 Not Found\n\nThe resource could not be found.\n\n   "
 #: A pattern with brackets in a bracket makes Python's own parser warn; it is a pattern all the same.
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning")
 thorough = settings(max_examples=400, deadline=None)
@@ -43,44 +38,6 @@ def apps(crowded_pool):
 @pytest.fixture(scope="module")
 def routes(apps):
     return routes_of(apps["admin"])
-
-
-@dataclass(frozen=True)
-class Answer:
-    status_code: int
-    headers: list[tuple[str, str]]
-    content: bytes
-
-    @property
-    def kind(self):
-        return dict(self.headers).get("content-type", "")
-
-
-def ask(app, path, query="", *, method="GET", headers=(), body=b""):
-    """As a WSGI server hands it over, which takes queries and methods that falcon's own client refuses to send."""
-    environ = falcon.testing.create_environ(path, headers=list(headers), body=body)
-    environ |= {"QUERY_STRING": query, "REQUEST_METHOD": method}
-    started = falcon.testing.StartResponseMock()
-    content = b"".join(app(environ, started))
-    return Answer(int(started.status.split()[0]), started.headers, content)
-
-
-def check(answer, *, freshness_demanded=False):
-    """The form of every answer."""
-    refused = {501} | ({503} if freshness_demanded else set())  # 501: only a compute host could answer
-    assert answer.status_code < 500 or answer.status_code in refused, answer
-    ids = [value for name, value in answer.headers if name.lower().endswith("-request-id")]
-    assert len(ids) == 2
-    assert len(set(ids)) == 1
-    assert ID.fullmatch(ids[0])
-    if answer.kind.startswith("application/json"):
-        document = json.loads(answer.content or "{}")
-        if answer.status_code >= 400 and answer.content:
-            ((_, fault),) = document.items()
-            assert fault["code"] == answer.status_code
-            assert isinstance(fault["message"], str)
-    elif answer.content:
-        assert answer.content in (NOT_FOUND, b"OK"), answer
 
 
 def queries():
