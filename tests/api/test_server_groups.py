@@ -77,6 +77,15 @@ def test_members_are_those_that_are_there(api, top):
     assert api.get(f"{PATH}/{group}")["server_group"]["members"] == [live, elsewhere, waiting]
 
 
+def test_another_projects_member_is_shown_to_administrators_only(api, reader_api, top):
+    own, others = a_server(top, 1), a_server(top, 2, project_id=OTHER_PROJECT)
+    a_server_group(top, "mixed", uuid=uuid_of(5), members=(own, others))
+
+    assert api.get(PATH)["server_groups"][0]["members"] == [own, others]
+    assert reader_api.get(PATH)["server_groups"][0]["members"] == [own]
+    assert reader_api.get(f"{PATH}/{uuid_of(5)}")["server_group"]["members"] == [own]
+
+
 def test_a_project_sees_its_own_and_an_administrator_all_if_asked(api, reader_api, top):
     a_server_group(top, "mine")
     a_server_group(top, "theirs", uuid=uuid_of(9), project_id=OTHER_PROJECT)

@@ -11,6 +11,7 @@ import falcon
 from psycopg_pool import ConnectionPool
 
 from treetop.api.asked import Asked, read_request
+from treetop.api.caller import Caller
 from treetop.api.fault import not_found
 from treetop.api.json_answer import answer_json
 from treetop.api.json_text import loads_object
@@ -55,7 +56,7 @@ class ServerGroupList:
                 limit=page_rows(asked.parameters, most=most) or most,  # Nova: 0 is no limit
                 offset=bounded(asked.last("offset") or "0", most=_MOST_OFFSET),
             )
-            members = members_of(connection, groups)
+            members = members_of(connection, groups, project_id=seen_project(asked.caller))
         documents = [
             group_document(group, members.get((group.zone_id, group.id), ()), asked.minor) for group in groups
         ]
@@ -81,14 +82,19 @@ class OneServerGroup:
         with reading(self._pool) as connection:
             zones = read_zones(connection)
             request.context.zones = (*region_databases(zones), *cells(zones))
-            owner = None if caller.is_admin else caller.project_id
+            owner = seen_project(caller)
             group = read_server_group(connection, ids(region_databases(zones)), group_id, project_id=owner)
             if group is None:
                 raise not_found(f"Instance group {group_id} could not be found.")
             caller.require(Permission.SERVER_GROUPS_SHOW, project_id=group.project_id)
-            members = members_of(connection, [group])
+            members = members_of(connection, [group], project_id=owner)
         document = group_document(group, members.get((group.zone_id, group.id), ()), asked.minor)
         answer_json(response, {"server_group": document})
+
+
+def seen_project(caller: Caller) -> str | None:
+    """Whose servers and groups a caller may see; None: every project's."""
+    return None if caller.is_admin else caller.project_id
 
 
 def group_document(group: ServerGroup, members: Sequence[str], minor: int) -> dict[str, Any]:  # Any: JSON

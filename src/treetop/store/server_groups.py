@@ -48,6 +48,7 @@ _PRESENT: Final = """
       AND NOT deleted
       AND hidden IS NOT TRUE
       AND vm_state IS DISTINCT FROM 'soft-delete'
+      AND (%(project)s::text IS NULL OR project_id = %(project)s)
     UNION
     SELECT instance_uuid
     FROM nova_instance_mappings
@@ -101,14 +102,17 @@ def read_server_group(
 
 
 def members_of(
-    connection: psycopg.Connection, groups: Iterable[ServerGroup]
+    connection: psycopg.Connection, groups: Iterable[ServerGroup], *, project_id: str | None
 ) -> Mapping[GroupKey, Sequence[str]]:
-    """The uuids of the members that are there, sorted (Nova's order is none); groups without any are not in it."""
+    """The uuids of the members that are there, sorted (Nova's order is none); groups without any are not in it.
+
+    project_id: whose servers are shown (None: every project's); of what no cell has yet, Nova shows all.
+    """
     keys = [(group.zone_id, group.id) for group in groups]
     wanted = ([zone_id for zone_id, _ in keys], [group_id for _, group_id in keys])
     members = connection.execute(_MEMBERS, wanted).fetchall()
     uuids = [uuid for *_, uuid in members if _is_uuid(uuid)]
-    present = {uuid for (uuid,) in connection.execute(_PRESENT, {"uuids": uuids})}
+    present = {uuid for (uuid,) in connection.execute(_PRESENT, {"uuids": uuids, "project": project_id})}
     result: defaultdict[GroupKey, list[str]] = defaultdict(list)
     for zone_id, group_id, uuid in members:
         if uuid is not None and uuid.lower() in present:
