@@ -17,7 +17,7 @@ import psycopg
 
 from tests.conformance.both import Both
 from tests.conformance.comparing import Outcome, compare
-from tests.conformance.corpus.matrix import COMPARED, CORPUS, EVERY_MINOR, Matrix, questions
+from tests.conformance.corpus.matrix import CORPUS, EVERY_MINOR, Matrix, questions
 from tests.conformance.differences import DIFFERENCES
 from treetop.store.embedded import EmbeddedPostgres
 
@@ -70,7 +70,7 @@ def _matrix() -> Matrix:
     parser.add_argument("--asker", action="append", choices=("admin", "member"), help="only as this asker")
     given = parser.parse_args()
     return Matrix(
-        nouns=tuple(given.noun or COMPARED),
+        nouns=tuple(given.noun or CORPUS),
         minors=tuple(given.minor or EVERY_MINOR),
         askers=tuple(given.asker or ("admin", "member")),
     )

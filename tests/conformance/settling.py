@@ -6,6 +6,7 @@ can be checked of it first, and return Nova's where that fails.
 """
 
 import copy
+import json
 import re
 from collections import Counter
 from dataclasses import replace
@@ -13,8 +14,9 @@ from datetime import timedelta
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
-from tests.conformance.asking import Seen
+from tests.conformance.asking import BASE, Seen
 from tests.conformance.comparing import Exchange
+from tests.conformance.region.build_requests import REQUESTED, requested_uuid
 from tests.conformance.region.plan import NOW
 
 _AFTER_THE_REGION: Final = (NOW + timedelta(days=1)).isoformat()
@@ -41,10 +43,10 @@ def ours(exchange: Exchange) -> Seen:
 
 
 def ours_in_path(exchange: Exchange) -> Seen:
-    """Our 404, if it names what the path names last."""
-    name = path_of(exchange).rpartition("/")[2]
+    """Our 404, if it names an id or a name of the path."""
+    names = path_of(exchange).split("/")[3:]
     message = _part(_part(exchange.ours.body, "itemNotFound"), "message") or ""
-    return exchange.ours if name in message else exchange.nova
+    return exchange.ours if any(name in message for name in names) else exchange.nova
 
 
 def ours_reordered(exchange: Exchange) -> Seen:
@@ -66,12 +68,48 @@ def ours_is_a_part(exchange: Exchange) -> Seen:
     return replace(exchange.nova, body=body)
 
 
+def without_requested(exchange: Exchange) -> Seen:
+    """Nova's documents without those of servers that no cell has yet."""
+    body = copy.deepcopy(exchange.nova.body)
+    requested = set(map(requested_uuid, REQUESTED))
+    for _, documents in _lists(body):
+        documents[:] = [document for document in documents if document["id"] not in requested]
+    return replace(exchange.nova, body=body)
+
+
+def ours_if_longer(exchange: Exchange) -> Seen:
+    """Our page, if it begins with all that Nova's short page has."""
+    for key, documents in _lists(exchange.nova.body):
+        mine = _part(exchange.ours.body, key) or []
+        if len(mine) > len(documents) and mine[: len(documents)] == documents:
+            return exchange.ours
+    return exchange.nova
+
+
+def ours_refusal(exchange: Exchange) -> Seen:
+    """Our text of a refusal that Nova answers with the same status."""
+    return exchange.ours if exchange.ours.status == exchange.nova.status else exchange.nova
+
+
 def created_as_updated(exchange: Exchange) -> Seen:
     """Nova's documents with `created` for an `updated` that is the moment of the answer."""
     body = copy.deepcopy(exchange.nova.body)
     for document in _servers(body):
         if document.get("updated", "") > _AFTER_THE_REGION:
             document["updated"] = document["created"]
+    return replace(exchange.nova, body=body)
+
+
+def each_host_status_by_itself(exchange: Exchange) -> Seen:
+    """Our host statuses, if those of deleted servers are empty and those of others are not."""
+    body = copy.deepcopy(exchange.nova.body)
+    found = {document["id"]: document.get("host_status") for document in _servers(exchange.ours.body)}
+    for document in _servers(body):
+        status = found.get(document["id"])
+        has_host = document.get("OS-EXT-SRV-ATTR:host") is not None
+        if "host_status" in document and status is not None:
+            is_right = (status != "") == (document["status"] != "DELETED" and has_host)
+            document["host_status"] = status if is_right else document["host_status"]
     return replace(exchange.nova, body=body)
 
 
@@ -108,11 +146,36 @@ def _sorted_list(found: re.Match[str]) -> str:
 
 
 def without_legacy_version(exchange: Exchange) -> Seen:
-    """The list of versions without v2.0; our 404 for a path that has no version."""
-    if exchange.nova.status == 300:
-        return exchange.ours if exchange.ours.status == 404 else exchange.nova
-    versions = [version for version in exchange.nova.body["versions"] if version["id"] != "v2.0"]
-    return replace(exchange.nova, body={"versions": versions})
+    """The versions, or the choices of one, without v2.0."""
+    body = copy.deepcopy(exchange.nova.body)
+    for _, versions in _lists(body):
+        versions[:] = [version for version in versions if version["id"] != "v2.0"]
+    return replace(exchange.nova, body=body)
+
+
+def sorted_members(exchange: Exchange) -> Seen:
+    """Server groups with their members in order."""
+    body = copy.deepcopy(exchange.nova.body)
+    groups = [group for _, found in _lists(body) for group in found] or [_part(body, "server_group") or {}]
+    for group in groups:
+        group.get("members", []).sort()
+    return replace(exchange.nova, body=body)
+
+
+def without_project_in_links(exchange: Exchange) -> Seen:
+    """Nova's links without the caller's project, which is not in ours either."""
+    asker = exchange.question.asker
+    assert asker is not None
+    text = json.dumps(exchange.nova.body)
+    for base in (f"{BASE}/v2.1", BASE):
+        text = text.replace(f'"{base}/{asker.project.id}/', f'"{base}/')
+    return replace(exchange.nova, body=json.loads(text))
+
+
+def without_content_type(exchange: Exchange) -> Seen:
+    """Nova's answer without that header."""
+    headers = {name: value for name, value in exchange.nova.headers.items() if name != "content-type"}
+    return replace(exchange.nova, headers=headers)
 
 
 def with_request_ids(exchange: Exchange) -> Seen:

@@ -52,7 +52,7 @@ _ONE: Final = once(
     *(f"/flavors/{flavor}/os-extra_specs" for flavor in words("d 1 p-other off none")),
     "/flavors/d/os-extra_specs/hw:cpu_policy",
     "/flavors/d/os-extra_specs/none",
-    "/flavors/d/os-extra_specs/custom:%C3%A9",
+    "/flavors/p-nobody/os-extra_specs/custom:%C3%A9",
     *(f"/flavors/{flavor}/os-flavor-access" for flavor in words("p-member p-other p-nobody 1 none")),
     "/{member_project}/flavors/1",
     "/flavors/d?unknown=1",

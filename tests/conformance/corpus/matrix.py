@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The corpus as a whole: which nouns there are, which are compared, and every question of a matrix.
+"""The corpus as a whole: which nouns there are, and every question of a matrix.
 
-`questions(matrix)`, `sample(nouns)` -> walks (a first question, how many pages); a plain request is a walk of
+`questions(matrix)`, `sample()` -> walks (a first question, how many pages); a plain request is a walk of
 one page.
 """
 
@@ -19,6 +19,7 @@ from tests.conformance.corpus import (
     hypervisors,
     keypairs,
     limits,
+    quotas,
     server_filters,
     server_groups,
     server_order,
@@ -47,14 +48,11 @@ CORPUS: Final[Mapping[str, tuple[Request, ...]]] = MappingProxyType(
         "server groups": server_groups.REQUESTS,
         "usage": usage.REQUESTS,
         "limits": limits.REQUESTS,
+        "quotas": quotas.REQUESTS,
         "keypairs": keypairs.REQUESTS,
         "discovery": discovery.REQUESTS,
     }
 )
-
-#: What Treetop serves so far. A noun is added by whoever serves it; until a region's API database is read, none of
-#: them can be what Nova answers.
-COMPARED: Final[tuple[str, ...]] = ()
 
 EVERY_MINOR: Final = (1, 26, 47, 69, 73, 79, 90, 96, 100, 104)
 SAMPLED_PAGES: Final = 3
@@ -65,7 +63,7 @@ _ROOT: Final = "="  # a path that is not below /v2.1
 class Matrix:
     """nouns of `CORPUS`, asked at each of `minors` by each of `askers`."""
 
-    nouns: tuple[str, ...] = COMPARED
+    nouns: tuple[str, ...] = tuple(CORPUS)
     minors: tuple[int, ...] = EVERY_MINOR
     askers: tuple[str, ...] = ("admin", "member")
 
@@ -95,10 +93,10 @@ def questions(matrix: Matrix) -> Iterator[Walk]:
                     yield _walk(noun, request, minor, asker)
 
 
-def sample(nouns: tuple[str, ...]) -> Iterator[Walk]:
+def sample() -> Iterator[Walk]:
     """Every request once by each asker of the matrix, at microversions that take turns; walks are cut short."""
-    matrix = Matrix(nouns=nouns)
-    for noun in nouns:
+    matrix = Matrix()
+    for noun in matrix.nouns:
         for number, request in enumerate(CORPUS[noun]):
             for turn, asker in enumerate(matrix.askers):
                 minor = EVERY_MINOR[(number + turn * len(EVERY_MINOR) // 2) % len(EVERY_MINOR)]

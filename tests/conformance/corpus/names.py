@@ -8,7 +8,7 @@ from typing import Final
 from tests.conformance.region.api_rows import group_uuid
 from tests.conformance.region.build_requests import requested_uuid
 from tests.conformance.region.history import action_request_id
-from tests.conformance.region.plan import CELL0, MEMBER, OTHER, THIRD, population
+from tests.conformance.region.plan import CELL0, FOURTH, MEMBER, OTHER, THIRD, population
 from tests.conformance.region.special_servers import SPECIAL
 from treetop.demo.catalogue import FLAVORS, IMAGES, fixed_uuid
 from treetop.demo.population import host_name, node_name, server_uuid
@@ -26,6 +26,7 @@ NAMES: Final[Mapping[str, str]] = MappingProxyType(
         "member_project": MEMBER.id,
         "other_project": OTHER.id,
         "third_project": THIRD.id,
+        "fourth_project": FOURTH.id,
         "other_user": OTHER.users[0][0],
         "kept_volume": fixed_uuid("volume kept"),
         "second_volume": fixed_uuid("volume second"),

@@ -26,7 +26,8 @@ _BY_EACH: Final = once(
     *(f"/servers?name=state&sort_key={key}&sort_dir=asc" for key in _SORTED),
     *(f"/servers?name=state&sort_key={key}&sort_dir=desc&limit=20" for key in _SORTED),
     *(f"/servers?all_tenants=1&sort_key={key}&sort_dir=asc" for key in _NULLABLE),
-    *(f"/servers?name=state&sort_key={key}&limit=5" for key in _IGNORED),
+    *(f"/servers?name=state&sort_key={key}" for key in _IGNORED),
+    *(f"/servers?name=tagged&sort_key={key}&limit=2" for key in _IGNORED),
 )
 
 _OTHERS: Final = once(
@@ -38,6 +39,10 @@ _OTHERS: Final = once(
     "/servers?name=state&sort_key=vm_state&sort_key=display_name&sort_dir=asc&sort_dir=desc",
     "/servers?name=state&sort_key=vm_state&sort_key=display_name&sort_dir=desc",
     "/servers?name=state&sort_key=created_at&sort_key=display_name&sort_key=uuid&sort_dir=desc&sort_dir=desc&sort_dir=desc",
+    "/servers?name=state&sort_key=vm_state&sort_key=created_at&sort_dir=desc",
+    "/servers?name=unscheduled&sort_key=display_name&sort_dir=desc&all_tenants=1&limit=7",
+    "/servers?name=web-0&sort_key=display_name&sort_dir=asc&limit=20",
+    "/servers?name=^db-0&sort_key=hostname&sort_key=created_at&sort_dir=asc&sort_dir=desc&limit=9",
     "/servers?name=casing&sort_key=display_name&sort_dir=asc",
     "/servers?sort_key=display_name&sort_dir=asc&all_tenants=1",
     "/servers?sort_key=host",

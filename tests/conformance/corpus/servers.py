@@ -52,8 +52,8 @@ WALKS: Final = (
 _DOCUMENTS: Final = words(
     "drawn many_ports building_with_ports no_cache certified fault_500 fault_404 fault_bare fault_null fault_newest "
     "fault_none fault_recovered metadata image_properties tagged locked_by_owner locked_by_admin from_volume volumes "
-    "accessible described named_unicode in_group pinned hinted without_spec user_data old_flavor null_user "
-    "null_hostname null_image null_power null_vm null_small null_host null_node homeless on_disabled "
+    "accessible described named_unicode in_group pinned hinted without_spec null_hints user_data old_flavor "
+    "null_user null_hostname null_image null_power null_vm null_small null_host null_node homeless on_disabled "
     "on_forced_down on_stale soft hidden hidden_null unscheduled requested"
 )
 

@@ -25,8 +25,8 @@ REQUESTS: Final = (
         "/os-simple-tenant-usage?start=2026-02-28T00:00:00&end=2026-02-01T00:00:00",
         "/os-simple-tenant-usage?start=2026-02-01&end=2026-02-20",
         "/os-simple-tenant-usage?start=x",
-        "/os-simple-tenant-usage?unknown=1",
+        f"/os-simple-tenant-usage?unknown=1&{_FEBRUARY}",
         "/os-simple-tenant-usage?start=2020-01-01T00:00:00&end=2020-02-01T00:00:00",
     ),
-    *walks(40, f"{_OF_ONE}?limit=20&{_FEBRUARY}", f"/os-simple-tenant-usage?limit=25&detailed=1&{_FEBRUARY}"),
+    *walks(16, f"{_OF_ONE}?limit=20&{_FEBRUARY}", f"/os-simple-tenant-usage?limit=40&detailed=1&{_FEBRUARY}"),
 )

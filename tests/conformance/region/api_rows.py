@@ -42,7 +42,7 @@ GROUPS: Final[Mapping[str, tuple[str, str, str | None, str | None, tuple[str, ..
         MEMBER.users[0][0],
         "anti-affinity",
         '{"max_server_per_host": 3}',
-        ("in_group", "in_group_too", "gone", "of_other"),
+        ("in_group", "in_group_too", "gone", "of_third"),
     ),
     "together": (MEMBER.id, MEMBER.users[1][0], "affinity", None, ("hinted",)),
     "soft 柔": (MEMBER.id, MEMBER.users[0][0], "soft-anti-affinity", "{}", ()),
@@ -158,9 +158,11 @@ def _request_specs(servers: list[tuple[str, Made]]) -> Iterator[Row]:
             continue
         number += 1
         pinned: str | None = {0: "north", 1: f"{cell}-az1"}.get(made.plan.number % 7)
-        hints: dict[str, list[str]] | None = {} if number % 2 else None
+        hints: dict[str, list[str]] | None = {}
         if made.uuid == SPECIAL["pinned"]:
             pinned = "süd"
+        if made.uuid == SPECIAL["null_hints"]:
+            hints = None
         if made.uuid == SPECIAL["hinted"]:
             hints = {
                 "group": [group_uuid("together")],

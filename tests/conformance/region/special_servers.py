@@ -6,121 +6,30 @@ the corpus use. Pure: an edit changes the rows of a plain active server.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any, Final
 
+from tests.conformance.region.edits import (
+    Edit,
+    both,
+    columns,
+    deleted,
+    extra,
+    network_info,
+    rows,
+    soft_deleted,
+    tags,
+    without,
+)
 from tests.conformance.region.plan import CELL0, CELLS, MEMBER, OTHER, THIRD, population
 from tests.conformance.region.servers import Made, active, make
 from treetop.demo.catalogue import Network, fixed_uuid
 from treetop.demo.documents import Port, network_document
-from treetop.demo.population import server_uuid
+from treetop.demo.population import host_name, node_name, server_uuid
 from treetop.demo.row import Row, Value
 
 SPECIAL_FROM: Final = 2001
-
-Edit = Callable[[Made], None]
-
-
-def columns(**changes: Value) -> Edit:
-    """Change columns of the `instances` row."""
-
-    def edit(made: Made) -> None:
-        made.rows["instances"][0] |= changes
-
-    return edit
-
-
-def extra(**changes: Value) -> Edit:
-    """Change columns of the `instance_extra` row."""
-
-    def edit(made: Made) -> None:
-        made.rows["instance_extra"][0] |= changes
-
-    return edit
-
-
-def network_info(text: str | None) -> Edit:
-    """Replace the cached ports."""
-
-    def edit(made: Made) -> None:
-        made.rows["instance_info_caches"][0]["network_info"] = text
-
-    return edit
-
-
-def without(table: str) -> Edit:
-    """Take a table's rows away."""
-
-    def edit(made: Made) -> None:
-        made.rows[table] = []
-
-    return edit
-
-
-def rows(table: str, *changes: Row) -> Edit:
-    """Replace a table's rows by these (and the columns that every row has)."""
-
-    def edit(made: Made) -> None:
-        made.rows[table] = [
-            {
-                "created_at": made.plan.created_at,
-                "updated_at": None,
-                "deleted_at": None,
-                "id": made.plan.number * 64 + number,
-                "deleted": 0,
-                "instance_uuid": made.uuid,
-                **change,
-            }
-            for number, change in enumerate(changes)
-        ]
-
-    return edit
-
-
-def tags(*names: str) -> Edit:
-    """Give it these tags and no other."""
-
-    def edit(made: Made) -> None:
-        made.rows["tags"] = [{"resource_id": made.uuid, "tag": name} for name in names]
-
-    return edit
-
-
-def soft_deleted(made: Made) -> None:
-    """Leave what a delete with `reclaim_instance_interval` leaves."""
-    made.rows["instances"][0] |= {"vm_state": "soft-delete", "power_state": 4, "task_state": None}
-
-
-def deleted(made: Made) -> None:
-    """Delete it as Nova does: rows stay and say so, its tags are gone, its ports are out of the cache."""
-    at = made.plan.created_at + timedelta(hours=2)
-    for table in ("instances", "instance_extra", "instance_info_caches", "instance_metadata"):
-        for row in made.rows[table]:
-            row |= {"deleted": row["id"], "deleted_at": at}
-    for table in ("instance_system_metadata", "block_device_mapping"):
-        for row in made.rows[table]:
-            row |= {"deleted": row["id"], "deleted_at": at}
-    made.rows["instances"][0] |= {
-        "vm_state": "deleted",
-        "task_state": None,
-        "terminated_at": at,
-        "updated_at": at,
-        "power_state": 0,
-    }
-    made.rows["instance_info_caches"][0]["network_info"] = "[]"
-    made.rows["tags"] = []
-
-
-def both(*edits: Edit) -> Edit:
-    """One edit after another."""
-
-    def edit(made: Made) -> None:
-        for each in edits:
-            each(made)
-
-    return edit
 
 
 def _port(number: int, label: str, v4: str, v6: str | None, floating: str | None) -> Port:
@@ -188,6 +97,9 @@ _CERTIFICATES: Final = json.dumps(
 
 _FAILED: Final[Row] = {"vm_state": "error", "power_state": 0}
 
+#: Of a project whose lists only administrators ask for: what Nova shows of it, its own response schema refuses.
+_THIRD: Final[Mapping[str, Any]] = {"project": THIRD, "user": THIRD.users[0]}
+
 #: name -> (changes of the plan, edit of the rows); dealt out to the cells in this order.
 _TABLE: Final[Mapping[str, tuple[Mapping[str, Any], Edit]]] = {
     "soft": ({}, soft_deleted),
@@ -203,7 +115,7 @@ _TABLE: Final[Mapping[str, tuple[Mapping[str, Any], Edit]]] = {
     "hidden_null": ({}, columns(hidden=None)),
     "hidden": ({}, columns(hidden=True)),
     "never_updated": ({"updated_at": None}, columns(updated_at=None)),
-    "null_user": ({}, columns(user_id=None)),
+    "null_user": (_THIRD, columns(user_id=None)),
     "null_hostname": ({}, columns(hostname=None, display_description=None)),
     "null_image": ({}, columns(image_ref=None, kernel_id=None, ramdisk_id=None)),
     "null_power": ({}, columns(power_state=None, launch_index=None, progress=None)),
@@ -248,7 +160,7 @@ _TABLE: Final[Mapping[str, tuple[Mapping[str, Any], Edit]]] = {
         both(columns(**_FAILED), rows("instance_faults", _fault(404, "Gone 消失", "only words"))),
     ),
     "fault_bare": ({}, both(columns(**_FAILED), rows("instance_faults", _fault(500, "No details", "")))),
-    "fault_null": ({}, both(columns(**_FAILED), rows("instance_faults", _fault(500, None, None)))),
+    "fault_null": (_THIRD, both(columns(**_FAILED), rows("instance_faults", _fault(500, None, None)))),
     "fault_newest": (
         {},
         both(
@@ -317,6 +229,7 @@ _TABLE: Final[Mapping[str, tuple[Mapping[str, Any], Edit]]] = {
     "pinned": ({}, columns()),
     "hinted": ({}, columns()),
     "without_spec": ({}, columns()),
+    "null_hints": (_THIRD, columns()),
     "with_actions": ({}, columns()),
     "with_migrations": ({}, columns()),
     "user_data": ({}, columns(user_data="I2Nsb3VkLWNvbmZpZwo=", config_drive="True")),
@@ -360,5 +273,9 @@ def _moving(cell: str) -> Iterator[Made]:
         return
     plain = active(CELLS[0], SPECIAL_FROM + 500, "moving")
     made = make(plain)
-    made.rows["instances"][0]["hidden"] = cell == CELLS[0]
+    made.rows["instances"][0] |= {
+        "hidden": cell == CELLS[0],
+        "host": host_name(cell, 0),
+        "node": node_name(cell, 0),
+    }
     yield made
