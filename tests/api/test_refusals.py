@@ -165,6 +165,9 @@ def test_changes_are_refused_with_a_reason(api, method, path):
         "/v2.1/servers.json",
         "/v1/nonsense",
         "/v2.1/servers/x/y/z",
+        "//v2.1/servers",
+        "///v2.1/servers/detail",
+        "//v1/zones",
     ],
 )
 def test_what_is_not_routed_is_a_plain_404_with_request_ids(api, path):

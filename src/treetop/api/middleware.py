@@ -45,11 +45,13 @@ class Paths:
         """Raise what an unknown path is answered with.
 
         Nova routes no other methods (OPTIONS is CORS's, answered before us), and nothing below its version that ends
-        in a slash; a text of PostgreSQL's holds no NUL.
+        in a slash; a text of PostgreSQL's holds no NUL; slashes in front, which Falcon's router passes over, would
+        let a path look as if it were not Nova's.
         """
-        is_foreign = request.path.startswith(_NOVA) and request.method not in _METHODS
-        is_cut_off = request.path.startswith(f"{_NOVA}/") and request.path.endswith("/")
-        if is_foreign or "\0" in request.path or (is_cut_off and request.path != f"{_NOVA}/"):
+        path = request.path
+        is_foreign = path.startswith(_NOVA) and request.method not in _METHODS
+        is_cut_off = path.startswith(f"{_NOVA}/") and path.endswith("/") and path != f"{_NOVA}/"
+        if is_foreign or is_cut_off or "\0" in path or path.startswith("//"):
             raise falcon.HTTPRouteNotFound
 
 
