@@ -19,6 +19,17 @@ def test_nova_learns_how_the_client_came():
     assert headers["x-forwarded-prefix"] == "/compute"
 
 
+def test_a_client_cannot_say_for_nova_how_it_came():
+    environ = {"HTTP_FORWARDED": "host=evil.example;proto=http", "HTTP_X_FORWARDED_PREFIX": "/evil"}
+
+    headers = request_headers(
+        environ | {"HTTP_X_FORWARDED_HOST": "evil.example"}, public_url="https://cloud:8774"
+    )
+
+    assert headers["x-forwarded-host"] == "cloud:8774"
+    assert headers.keys().isdisjoint({"forwarded", "x-forwarded-prefix"})
+
+
 @pytest.mark.parametrize(
     ("before", "after"),
     [

@@ -3,7 +3,8 @@
 
 All pass as they are, but: those that are about one connection only (RFC 9110, 7.6.1); the identity that
 Keystone's middleware writes into a request, which Nova makes anew from the token; and `X-Forwarded-*`, which
-say how the client reached us, for Nova's links (`[oslo_middleware] enable_proxy_headers_parsing`).
+say how the client reached us, for Nova's links (`[oslo_middleware] enable_proxy_headers_parsing`), and before which
+Nova would take a client's own `Forwarded` (RFC 7239).
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,7 +14,7 @@ from urllib.parse import urlsplit
 _CONNECTION: Final = "connection keep-alive proxy-connection te trailer transfer-encoding upgrade"
 _OF_CONNECTION: Final = frozenset([*_CONNECTION.split(), "proxy-authenticate", "proxy-authorization"])
 #: Answered by the server that talks to the client; made anew for Nova.
-_OF_HOP: Final = frozenset({"host", "expect", "content-length"})
+_OF_HOP: Final = frozenset({"host", "expect", "content-length", "forwarded", "x-forwarded-prefix"})
 _IDENTITY: Final = (
     "x-identity-status",
     "x-service-identity-status",
