@@ -67,6 +67,15 @@ def test_hosts_of_a_cell_that_keeps_them_to_itself_are_not_shown(api, top):
     assert api.get(PATH)["aggregates"][0]["hosts"] == ["open-host"]
 
 
+def test_where_a_cell_decides_what_is_shown_the_answer_is_as_old_as_that(api, top):
+    a_zone(top, 3, lag_seconds=50)
+    assert float(api.ask(PATH).headers["Treetop-Max-Lag"]) < 50
+
+    a_zone(top, 2, trust="servers")
+
+    assert float(api.ask(PATH).headers["Treetop-Max-Lag"]) >= 50
+
+
 @pytest.mark.parametrize(
     ("aggregate_id", "status", "message"),
     [

@@ -39,6 +39,17 @@ def test_a_document_holds_the_row(api, top):
     assert services(api, minor=53) == [old | {"forced_down": False, "id": "the uuid"}]
 
 
+def test_the_answer_is_as_old_as_the_aggregates_that_say_where_services_are(api, top):
+    a_region(top, lag_seconds=50)
+    an_aggregate(top, "fast", hosts=["c1"], metadata={"availability_zone": "az-1"})
+    a_service(top, "c1")
+
+    answer = api.ask(PATH)
+
+    assert answer.json["services"][0]["zone"] == "az-1"
+    assert float(answer.headers["Treetop-Max-Lag"]) >= 50
+
+
 def test_a_service_is_alive_by_the_newest_heartbeat_of_its_zone(api, top):
     a_zone(top, 2)
     a_service(top, "newest", last_seen_up=START + timedelta(hours=1))
@@ -147,7 +158,6 @@ def test_unknown_parameters_are_refused_from_2_75_on(api, top):
 
 def test_only_cells_that_share_their_hosts_are_drawn_on(api, top):
     a_zone(top, 2, trust="servers", lag_seconds=3600)
-    a_region(top, lag_seconds=3600)
     a_service(top, "c1")
 
     answer = api.ask(PATH)

@@ -16,7 +16,14 @@ from treetop.api.json_answer import answer_json
 from treetop.api.json_text import stamp
 from treetop.api.parameters import NO_PARAMETERS
 from treetop.api.permission import Permission
-from treetop.api.zone_choice import Zones, guarded_regions, ids, open_cells, region_databases
+from treetop.api.zone_choice import (
+    Zones,
+    aggregate_sources,
+    guarded_regions,
+    ids,
+    open_cells,
+    region_databases,
+)
 from treetop.store.aggregates import Aggregate, AggregateSource, list_aggregates, read_aggregate
 from treetop.store.freshness import read_zones
 from treetop.store.pool import reading
@@ -37,7 +44,7 @@ class AggregateList:
         asked = read_request(request, NO_PARAMETERS, Permission.AGGREGATES_INDEX)
         with reading(self._pool) as connection:
             zones = read_zones(connection)
-            request.context.zones = region_databases(zones)
+            request.context.zones = aggregate_sources(zones)
             found = list_aggregates(connection, _source(zones))
         answer_json(response, {"aggregates": [aggregate_document(each, asked.minor) for each in found]})
 
@@ -60,7 +67,7 @@ class OneAggregate:
         number = _number(aggregate_id)
         with reading(self._pool) as connection:
             zones = read_zones(connection)
-            request.context.zones = region_databases(zones)
+            request.context.zones = aggregate_sources(zones)
             found = read_aggregate(connection, _source(zones), number)
         if found is None:
             raise not_found(f"Aggregate {aggregate_id} could not be found.")

@@ -17,7 +17,7 @@ from treetop.api.options import ApiOptions
 from treetop.api.parameters import Parameter, query_schema
 from treetop.api.permission import Permission
 from treetop.api.stale_zones import hidden_zones
-from treetop.api.zone_choice import ids, open_cells
+from treetop.api.zone_choice import ids, open_cells, region_databases
 from treetop.store.freshness import read_zones
 from treetop.store.pool import reading
 from treetop.store.services import COMPUTE, Service, list_services
@@ -44,11 +44,14 @@ class ServiceList:
         """Answer it."""
         asked = read_request(request, _QUERY, Permission.SERVICES_LIST)
         with reading(self._pool) as connection:
-            zones = request.context.zones = open_cells(read_zones(connection))
-            hidden = hidden_zones(request, self._options, zones)
+            zones = read_zones(connection)
+            cells = open_cells(zones)
+            # A region's aggregates say in which availability zone a host is.
+            request.context.zones = (*region_databases(zones), *cells)
+            hidden = hidden_zones(request, self._options, cells)
             services = list_services(
                 connection,
-                ids(zones),
+                ids(cells),
                 host=asked.last("host") or None,
                 binary=asked.last("binary") or None,
                 hidden=API_BINARIES,

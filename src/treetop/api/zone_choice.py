@@ -34,6 +34,11 @@ def guarded_regions(zones: Sequence[ZoneView]) -> Zones:
     return tuple(zone for zone in region_databases(zones) if zone.region in closed)
 
 
+def aggregate_sources(zones: Sequence[ZoneView]) -> Zones:
+    """The regions' databases; where only hosts that an open cell has shown may be named, those cells, too."""
+    return (*region_databases(zones), *(open_cells(zones) if guarded_regions(zones) else ()))
+
+
 def ids(zones: Sequence[ZoneView]) -> list[ZoneId]:
     """Their ids, in the same order."""
     return [zone.zone_id for zone in zones]

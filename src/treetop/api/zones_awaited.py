@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
-from treetop.api.zone_choice import Zones, cells, open_cells, region_databases
+from treetop.api.zone_choice import Zones, aggregate_sources, cells, open_cells, region_databases
 from treetop.store.freshness import ZoneView
 
 
@@ -26,11 +26,11 @@ _BY_NOUN: Final[Mapping[str, Callable[[Sequence[ZoneView]], Zones]]] = MappingPr
     {
         "extensions": lambda _zones: (),
         "flavors": _regions_or_cells,
-        "os-aggregates": region_databases,
+        "os-aggregates": aggregate_sources,
         "os-availability-zone": _regions_and_open_cells,
         "os-hypervisors": open_cells,
         "os-keypairs": region_databases,
-        "os-services": open_cells,
+        "os-services": _regions_and_open_cells,
         "os-simple-tenant-usage": cells,
     }
 )
