@@ -5,6 +5,8 @@ One page is a few statements: freshness, the rows (`server_page`), and one for e
 them. Raises what `server_listing` and `server_page` raise; `faults` turns it into Nova's answers.
 """
 
+from collections.abc import Iterable
+
 import falcon
 import orjson
 from psycopg_pool import ConnectionPool
@@ -71,10 +73,21 @@ class ServerList:
                 )
             shown = documents(connection, view, read.rows, page, caller, self._options)
             stale = documents(connection, view, read.unknown, page, caller, self._options)
-        body = [",".join([*placeholders(stale, self._view), *shown])]
+        links: object = None
         if listing is not None and read.next_marker is not None:
             path = "servers/detail" if self._view is View.DETAIL else "servers"
             links = links_of(request, self._options, project_id).next(path, listing.sent, read.next_marker)
-            body.append(f'],"servers_links":{orjson.dumps(links).decode()[:-1]}')
-        response.data = f'{{"servers":[{"".join(body)}]}}'.encode()
+        response.data = _body([*placeholders(stale, self._view), *shown], links)
         response.content_type = _JSON
+
+
+def _body(shown: Iterable[str], links: object) -> bytes:
+    """The whole answer. links: as orjson takes them, or None.
+
+    Each document is encoded by itself and copied once: a page is megabytes, and as one text it would be copied four
+    times, in two bytes a character as soon as a single one is not ASCII.
+    """
+    documents = [document.encode() for document in shown] or [b""]
+    documents[0] = b'{"servers":[' + documents[0]
+    documents[-1] += b"]}" if links is None else b'],"servers_links":' + orjson.dumps(links) + b"}"
+    return b",".join(documents)
