@@ -61,7 +61,7 @@ def test_a_removed_zone_takes_its_rows_along(top):
         add_zone(
             top,
             name=parse_zone_name(name),
-            region="RegionOne",
+            region=name,
             trust=Trust.SERVERS,
             url=parse_source_url(f"mysql://u@{name}/nova_api"),
             password=None,
