@@ -17,6 +17,7 @@ from treetop.model.zone import ZoneId, ZoneState
 from treetop.store.session import store_errors
 
 LEASE_SECONDS = 10  # a worker that was killed is replaced after at most this long
+REMOVAL_SECONDS = 60  # a zone whose removal was cut off is read again after at most this long
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +78,15 @@ def release(conn: psycopg.Connection, zone_id: ZoneId, *, owner: str) -> None:
         conn.execute(
             "UPDATE zone_position SET owner = NULL, lease_until = '-infinity' WHERE zone_id = %s AND owner = %s",
             (zone_id, owner),
+        )
+
+
+def revoke(conn: psycopg.Connection, zone_id: ZoneId) -> None:
+    """Take the zone from its worker, whose commits then fail, and let nobody claim it while it is removed."""
+    with store_errors():
+        conn.execute(
+            "UPDATE zone_position SET owner = 'zone remove', lease_until = now() + %s WHERE zone_id = %s",
+            (timedelta(seconds=REMOVAL_SECONDS), zone_id),
         )
 
 

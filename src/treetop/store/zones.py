@@ -26,6 +26,7 @@ from treetop.model.zone import (
     shown_name,
 )
 from treetop.nova.mirrored_tables import MIRRORED_API_TABLES, MIRRORED_CELL_TABLES, top_table
+from treetop.store.leases import revoke
 from treetop.store.partition import create_partition, drop_partition
 from treetop.store.session import store_errors
 
@@ -168,12 +169,14 @@ def top_id(conn: psycopg.Connection) -> str:
 
 
 def remove_zone(conn: psycopg.Connection, name: str) -> Zone:
-    """Forget a zone and its rows, in one commit; its worker notices and ends. Raises `NotFound`."""
+    """Forget a zone and its rows, in one commit; its worker ends. conn: in autocommit. Raises `NotFound`.
+
+    The worker loses the zone first: a batch under way holds rows and then wants `zone_position`, which would be ours.
+    """
     zone = find_zone(conn, name)
+    revoke(conn, zone.id)
     with store_errors(), conn.transaction():
-        conn.execute(
-            drop_partition(zone.id)
-        )  # first: a batch under way holds it and then wants zone_position
+        conn.execute(drop_partition(zone.id))
         for table, column in _OF_A_ZONE:
             conn.execute(f"DELETE FROM {table} WHERE {column} = %s", (zone.id,))  # noqa: S608  # our own names
     return zone
