@@ -63,6 +63,18 @@ def test_a_server_to_be_without_host_stays_as_nova_wrote_it() -> None:
     assert without_hosts(text) == text
 
 
-@pytest.mark.parametrize("text", [None, "", '{"host": "h1', '{"host": "h1"}'])
+#: Deeper than what can be written again.
+DEEP = f'{{"nova_object.data": {{"host": "h1", "scheduler_hints": {{"x": {"[" * 300}{"]" * 300}}}}}}}'
+
+
+def test_a_spec_that_is_nested_too_deep_says_nothing() -> None:
+    assert decode_request_spec(DEEP) == (None, None)
+
+
+def test_a_zone_with_a_character_that_the_top_cannot_hold_is_stored_as_text_of_columns_is() -> None:
+    assert decode_request_spec(a_document(availability_zone="a\0z")).availability_zone == "a\ufffdz"
+
+
+@pytest.mark.parametrize("text", [None, "", '{"host": "h1', '{"host": "h1"}', DEEP])
 def test_what_cannot_be_read_is_not_shared(text: str | None) -> None:
     assert without_hosts(text) is None

@@ -13,6 +13,7 @@ import orjson
 
 _INTERNAL_HINTS: Final = "_nova"
 _DATA: Final = "nova_object.data"
+_NO_NUL: Final = "\ufffd"  # PostgreSQL cannot store U+0000
 _HOST_FIELDS: Final = ("host", "node", "launched_on", "compute_id")
 
 
@@ -29,10 +30,8 @@ def decode_request_spec(text: str | None) -> Asked:
     zone, hints = data.get("availability_zone"), data.get("scheduler_hints")
     shown = None
     if isinstance(hints, dict):
-        shown = {name: value for name, value in hints.items() if not name.startswith(_INTERNAL_HINTS)}
-    return Asked(
-        zone if isinstance(zone, str) else None, None if shown is None else orjson.dumps(shown).decode()
-    )
+        shown = _dump({name: value for name, value in hints.items() if not name.startswith(_INTERNAL_HINTS)})
+    return Asked(zone.replace("\0", _NO_NUL) if isinstance(zone, str) else None, shown)
 
 
 def without_hosts(instance: str | None) -> str | None:
@@ -45,13 +44,20 @@ def without_hosts(instance: str | None) -> str | None:
     if not named:
         return instance
     data.update(dict.fromkeys(named))
-    return orjson.dumps(serialized).decode()
+    return _dump(serialized)
 
 
 def _load(text: str | None) -> Any:  # any JSON
     try:
         return orjson.loads(text or "null")
     except orjson.JSONDecodeError:
+        return None
+
+
+def _dump(value: Any) -> str | None:  # any JSON
+    try:
+        return orjson.dumps(value).decode()
+    except orjson.JSONEncodeError:  # nested deeper than can be written, though it could be read
         return None
 
 
