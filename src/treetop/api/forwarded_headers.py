@@ -48,10 +48,8 @@ def request_headers(environ: Environ, *, public_url: str) -> dict[str, str]:
     }
     public = urlsplit(public_url)
     came_through, client = named.get("x-forwarded-for", ""), environ.get("REMOTE_ADDR", "")
-    if (
-        came_through.rpartition(",")[2].strip() == client
-    ):  # what stands before us was trusted, and has made its client ours
-        client = ""
+    if came_through.rpartition(",")[2].strip() == client:
+        client = ""  # named already, by what stands before us and is trusted
     kept |= {
         "x-forwarded-for": ", ".join(filter(None, (came_through, client))),
         "x-forwarded-proto": public.scheme,

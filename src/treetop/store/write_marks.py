@@ -54,7 +54,7 @@ def mark_write(connection: psycopg.Connection, caller: bytes, zone_ids: Sequence
         settle = timedelta(seconds=SETTLE_SECONDS)
         connection.execute(_MARK, {"caller": caller, "zones": list(zone_ids), "settle": settle})
         connection.execute(_PRUNE, {"kept": _KEPT})
-        hasten(connection, zone_ids)
+        hasten(connection, zone_ids, seconds_ahead=SETTLE_SECONDS)
 
 
 def unseen_writes(connection: psycopg.Connection, caller: bytes, *, within: timedelta) -> tuple[ZoneId, ...]:

@@ -72,14 +72,19 @@ class Applier:
         self._written_at = 0.0  # monotonic: the last commit
         self._durable_at = time.monotonic()
         self._in_pieces = 0  # changes written of a transaction that is not complete
-        self._awaited: datetime | None = (
-            None  # zone's clock: somebody waits for the zone as of then, or later
-        )
+        self._awaited: datetime | None = None  # top's clock: somebody waits for the zone as of then
+        self._written_as_of: datetime | None = None  # what the top shows since the last commit
 
-    def hasten(self) -> None:
-        """Write how far the zone is as soon as that is as of now or later. Thread-safe, does not block."""
-        self._awaited = datetime.now(UTC) + self._clocks.from_here
+    def hasten(self, until: datetime) -> bool:
+        """Have the zone written as soon as it is as of then (top's clock) or later; say whether it is already.
+
+        Thread-safe, does not block. To be called again until it is: one look at the zone may come too early.
+        """
+        if self._written_as_of is not None and self._written_as_of >= until:
+            return True
+        self._awaited = until
         self._nudge()
+        return False
 
     def turn(self) -> None:
         """Do one round of work; returns after at most about `IDLE_SECONDS` without any."""
@@ -164,6 +169,7 @@ class Applier:
             )
         )
         self.position = last.position
+        self._written_as_of = self._shown_as_of()
         self._written_at = time.monotonic()
         self.last_heartbeat_at = None
         age = datetime.now(UTC) - (last.committed_at - self._clocks.from_here)
@@ -193,23 +199,25 @@ class Applier:
     def _is_due(self, at: datetime) -> bool:
         """Say whether the zone's instant should be written although no row changed. at: zone's clock."""
         awaited = self._awaited
-        if awaited is not None and at >= awaited:
+        if awaited is not None and at - self._clocks.from_top >= awaited:
             self._awaited = None
             return True
         return time.monotonic() - self._written_at >= self._limits.heartbeat_seconds
 
     def _commit_position(self, load: LoadProgress | None = None) -> None:
         is_loaded = load is not None and load.is_loaded
+        as_of = self._as_of if is_loaded else self._shown_as_of()
         self._writer.commit(
             Progress(
                 position=self.position,
-                as_of=self._as_of if is_loaded else self._shown_as_of(),
+                as_of=as_of,
                 committed_at=None,
                 transactions=0,
                 changes=0,
             ),
             load,
         )
+        self._written_as_of = as_of
         self._written_at = time.monotonic()
 
     def _use_chunk(self, chunks: ChunkRun) -> None:
