@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import ExitStack
 
 import pytest
 
@@ -46,6 +47,18 @@ def test_one_connection_carries_many_requests(port, demo):
         assert len(json.loads(answer.read())["servers"]) == 5
         assert connection.sock is begun
     connection.close()
+
+
+def test_hundreds_of_clients_that_say_nothing_keep_nobody_out(port):
+    with ExitStack() as silent:
+        for _ in range(300):
+            silent.enter_context(socket.create_connection(("127.0.0.1", port), timeout=10))
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+
+        connection.request("GET", "/healthcheck")
+
+        assert connection.getresponse().status == 200
+        connection.close()
 
 
 def test_very_long_urls_are_read(port):

@@ -23,6 +23,7 @@ from treetop.errors import Refuse
 
 _BACKLOG: Final = 1024
 _IDLE_SECONDS: Final = 120  # clients and proxies reuse connections
+_CONNECTIONS: Final = 900  # idle ones count; a process may usually have 1,024 files open
 _BODY_BYTES: Final = 64 * 1024 * 1024  # an answer waiting for a slow client stays in memory up to this
 _QUEUED_BYTES: Final = (
     1024 * 1024
@@ -70,6 +71,7 @@ class ApiServer:
             sockets=[self._socket],
             threads=listening.threads,
             backlog=_BACKLOG,
+            connection_limit=_CONNECTIONS,
             channel_timeout=_IDLE_SECONDS,
             outbuf_overflow=_BODY_BYTES,
             outbuf_high_watermark=_QUEUED_BYTES,
