@@ -1,14 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """The operator's policy over Nova's defaults: overrides, former names, changes while running, broken files."""
 
+import http.server
 import logging
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
 
 from tests.servers import wait_until
 from treetop.api.caller import ADMIN_PERMISSIONS, admin_of, reader_of
 from treetop.api.credentials import Credentials
+from treetop.api.fault import Fault
 from treetop.api.library_options import read_library_options
 from treetop.api.permission import Permission
 from treetop.api.policy import Policy
@@ -181,3 +186,51 @@ def test_who_was_forgotten_is_decided_again(policy):
         assert made.caller(credentials("admin", user_id=str(number))).is_admin
 
     assert made.caller(READER) == first
+
+
+@contextmanager
+def policy_service(may_answer):
+    """The address of a service that allows everything once `may_answer` is set; and whether it was asked."""
+    asked = threading.Event()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            asked.set()
+            may_answer.wait(10)
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"True")
+
+        def log_message(self, *_arguments):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/", asked
+        may_answer.set()
+        server.shutdown()
+        thread.join()
+
+
+def test_a_service_that_takes_its_time_over_one_caller_holds_up_no_other(policy):
+    may_answer = threading.Event()
+    with policy_service(may_answer) as (url, asked), ThreadPoolExecutor() as threads:
+        made = policy(f'"os_compute_api:servers:index": "role:admin or {url}"\n')
+        waiting = threads.submit(made.caller, READER)
+        assert asked.wait(10)
+
+        assert threads.submit(made.caller, ADMIN).result(5).may(Permission.SERVERS_INDEX)
+        assert not waiting.done()
+
+        may_answer.set()
+        assert waiting.result(10).may(Permission.SERVERS_INDEX)
+
+
+def test_a_service_that_cannot_be_asked_is_a_503(policy):
+    made = policy('"os_compute_api:servers:index": "http://127.0.0.1:1/"\n')
+
+    with pytest.raises(Fault, match="cannot be found out what the policy allows") as refused:
+        made.caller(READER)
+
+    assert refused.value.status == 503

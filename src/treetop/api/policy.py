@@ -18,6 +18,7 @@ from oslo_policy import policy
 
 from treetop.api.caller import Caller
 from treetop.api.credentials import Credentials
+from treetop.api.fault import unavailable
 from treetop.api.permission import Permission
 from treetop.api.policy_rules import ALIASES, RULES, About, Rule
 from treetop.errors import Refuse
@@ -32,6 +33,8 @@ _CALLER_SECONDS: Final = 60.0  # how old a decision may be: a rule may ask a ser
 _SINCE: Final = "21.0.0"
 _REASON: Final = "Nova's policy has reader, member, manager and admin now."
 _SOMEBODY_ELSE: Final = "another project or user"
+_NO_DECISION: Final = "It cannot be found out what the policy allows: a service that it asks does not answer."
+_RETRY_SECONDS: Final = 5
 
 
 class Policy:
@@ -49,17 +52,31 @@ class Policy:
         self._callers: dict[Credentials, Caller] = {}
 
     def caller(self, credentials: Credentials) -> Caller:
-        """Who they are to us."""
-        with self._lock:
-            self._forget_if_old(time.monotonic())
-            caller = self._callers.get(credentials)
-            if caller is None:
-                if len(self._callers) >= self._callers_max:
-                    self._callers.pop(next(iter(self._callers)))
-                caller = self._callers[credentials] = self._decide(credentials)
-            return caller
+        """Who they are to us. Raises a 503 `Fault` if a service that a rule asks does not answer."""
+        while True:
+            with self._lock:
+                self._forget_if_old(time.monotonic())
+                known, rules = self._callers.get(credentials), self._rules
+            if known is not None:
+                return known
+            caller = self._decide(
+                credentials
+            )  # not within the lock: a service that a rule asks may take its time
+            with self._lock:
+                if self._rules is rules:  # else it was decided while they changed
+                    if len(self._callers) >= self._callers_max:
+                        self._callers.pop(next(iter(self._callers)))
+                    self._callers[credentials] = caller
+                    return caller
 
     def _decide(self, credentials: Credentials) -> Caller:
+        try:
+            return self._decided(credentials)
+        except (OSError, RuntimeError) as error:  # what oslo.policy lets through of the client it asks with
+            log.warning("a service that a rule of the policy asks does not answer: %s", error)
+            raise unavailable(_NO_DECISION, retry_after_seconds=_RETRY_SECONDS) from error
+
+    def _decided(self, credentials: Credentials) -> Caller:
         values = credentials.policy_values()
         own = {"project_id": credentials.project_id, "user_id": credentials.user_id}
         is_admin = bool(self._enforcer.enforce(_ADMIN, own, values))
