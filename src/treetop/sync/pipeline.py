@@ -22,6 +22,7 @@ from treetop.errors import LostLease, NotFound, Resnapshot, Retry, TreetopError
 from treetop.model.change import Position
 from treetop.model.zone import Engine, Zone, ZoneState
 from treetop.store import leases
+from treetop.store.migrate import check_schema
 from treetop.store.session import open_session
 from treetop.sync.applier import Applier, ClockOffsets, Limits
 from treetop.sync.event_queue import EventQueue
@@ -103,6 +104,7 @@ class _Worker:
         control = open_session(settings.conninfo, name=f"control of {zone.name}")
         self._closers.append(control.close)
         control.autocommit = True
+        check_schema(control)  # at each opening: it may have been migrated while the zone waited
         stored = leases.claim(control, zone.id, owner=settings.owner)
         here_from_top = datetime.now(UTC) - stored.now
         self._state = stored.state
