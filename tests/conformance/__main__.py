@@ -45,14 +45,18 @@ def main() -> int:
 def _report(both: Both, matrix: Matrix, began: float) -> int:
     outcomes: Counter[Outcome] = Counter()
     needed: Counter[str] = Counter()
+    noun = ""
     for asked in both.ask(questions(matrix)):
+        if asked.noun != noun:
+            noun = asked.noun
+            _say(f"{time.monotonic() - began:5.0f} s  {noun}")
         verdict = compare(asked.exchange, DIFFERENCES)
         outcomes[verdict.outcome] += 1
         if verdict.outcome is Outcome.ON_PURPOSE:
             needed.update(set(verdict.headings))
         if verdict.outcome is Outcome.DIFFERENT:
-            _say(f"\n{verdict.question}", *(f"    {line}" for line in verdict.lines))
-    _say(f"\nin {time.monotonic() - began:.0f} s, on purpose:")
+            _say(f"\n{verdict.question}", *(f"    {line}" for line in verdict.lines), "")
+    _say(f"{time.monotonic() - began:5.0f} s  done; on purpose:")
     for difference in DIFFERENCES:
         _say(f"{needed[difference.heading]:7}  {difference.heading}")
     is_whole = matrix == Matrix()
