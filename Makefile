@@ -4,6 +4,8 @@
 
 PYTHON ?= python3
 ARGS ?=
+# Test files that run at the same time; each process has servers of its own (about 600 MB).
+WORKERS ?= 2
 
 .PHONY: help demo test conformance check bench lock clean
 .DEFAULT_GOAL := help
@@ -16,7 +18,7 @@ demo: .venv/installed ## Run demo zones, roll them up and serve them, until Ctrl
 
 test: .venv/installed-dev ## Run all tests, against real servers started in private folders
 	@sh tools/debian-packages.sh
-	@exec .venv/bin/python -m pytest $(ARGS)
+	@exec .venv/bin/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 conformance: .venv/installed-dev ## Ask the real Nova and Treetop the same, and print what differs
 	@sh tools/debian-packages.sh
