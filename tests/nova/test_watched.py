@@ -5,10 +5,12 @@ from itertools import pairwise
 
 import pytest
 
+from treetop.errors import StopZone
+from treetop.model.change import Row
 from treetop.model.zone import Trust, ZoneKind
 from treetop.nova.mirrored_tables import ID_PLACE, MIRRORED_API_TABLES, MIRRORED_CELL_TABLES, MIRRORED_TABLES
 from treetop.nova.tables import CELL_TABLES, INSTANCES
-from treetop.nova.watched import describe_key, id_of, segment_after, segments, watched_tables
+from treetop.nova.watched import cut, describe_key, id_of, segment_after, segments, watched_tables
 
 CELL, API = ZoneKind.CELL, ZoneKind.API
 zones = pytest.mark.parametrize(("kind", "trust"), [(kind, trust) for kind in ZoneKind for trust in Trust])
@@ -65,6 +67,28 @@ def test_a_key_names_its_id(kind: ZoneKind, trust: Trust) -> None:
 def test_a_place_means_the_same_whatever_a_zone_shares() -> None:
     full = {each.table: each.number for each in segments(CELL, Trust.FULL)}
     assert all(full[each.table] == each.number for each in segments(CELL, Trust.SERVERS))
+
+
+@zones
+def test_a_chunk_ends_at_its_last_row_or_with_its_segment(kind: ZoneKind, trust: Trust) -> None:
+    for segment in segments(kind, trust):
+        end = None if segment is segments(kind, trust)[-1] else segment.last_key
+        rows: list[Row] = [(1,), (5,), (9,)]
+
+        assert cut(list(rows), 3, segment=segment, kind=kind, trust=trust) == end
+        assert cut([], 3, segment=segment, kind=kind, trust=trust) == end
+        assert cut(rows, 2, segment=segment, kind=kind, trust=trust) == segment.first_key + 5
+        assert rows == [(1,), (5,)]
+
+
+def test_an_id_that_would_be_a_key_of_the_next_segment_stops_the_zone() -> None:
+    first = segments(CELL, Trust.FULL)[0]
+    beyond = first.last_key + 1
+
+    for most in (1, 2):
+        with pytest.raises(StopZone, match=f"instances has a row with id {beyond}"):
+            cut([(1,), (beyond,)], most, segment=first, kind=CELL, trust=Trust.FULL)
+    assert cut([(1,), (beyond - 1,)], 2, segment=first, kind=CELL, trust=Trust.FULL) == first.last_key
 
 
 def test_a_key_is_named_for_people() -> None:

@@ -24,7 +24,7 @@ from treetop.nova.mirrored_tables import ID_PLACE
 from treetop.nova.table import Table
 from treetop.nova.tables import CELL_TABLES, INSTANCE_SYSTEM_METADATA, INSTANCES
 from treetop.nova.trust import sharing
-from treetop.nova.watched import DATABASE_NAMES, Segment, segment_after, segments, watched_tables
+from treetop.nova.watched import DATABASE_NAMES, Segment, cut, segment_after, watched_tables
 
 COM_QUERY, OK, END, ERROR = 0x03, 0x00, 0xFE, 0xFF
 UNKNOWN_COLUMN: Final = 1054
@@ -83,14 +83,13 @@ class _Reading:
         self._snapshots = SnapshotMaker(session)
         zone = session.zone
         self._tables = watched_tables(zone.kind, zone.trust)
-        self._end = segments(zone.kind, zone.trust)[-1]
         self._columns = {table.name: _select_list(session, table) for table in self._tables.values()}
 
     def servers_above(self, segment: Segment, row_id: int, rows: int) -> Chunk:
         snapshot = self._snapshots.begin()
         where = f"c.id > {row_id:d} ORDER BY c.id LIMIT {rows + 1:d}"
         servers = self._select(INSTANCES, f"FROM instances c WHERE {where}")
-        upto = self._upto(segment, servers, rows)
+        upto = self._cut(servers, rows, segment)
         found = {INSTANCES.name: servers}
         if servers:
             within = f"i.id > {row_id:d} AND i.id <= {servers[-1][ID_PLACE]:d}"
@@ -105,7 +104,7 @@ class _Reading:
         snapshot = self._snapshots.begin()
         where = f"c.id > {row_id:d} ORDER BY c.id LIMIT {rows + 1:d}"
         found = self._select(table, f"FROM {table.name} c WHERE {where}")
-        upto = self._upto(segment, found, rows)
+        upto = self._cut(found, rows, segment)
         after = segment.first_key + row_id
         return self._chunk({table.name: found}, snapshot, table=table.name, after=after, upto=upto)
 
@@ -124,14 +123,9 @@ class _Reading:
         found = self._select(self._tables[name], f"FROM {name} c WHERE c.id IN ({listed})")
         return self._chunk({name: found}, snapshot, table=name, only=frozenset(ids))
 
-    def _upto(self, segment: Segment, rows: list[Row], most: int) -> int | None:
-        """Cut what was read beyond `most`, and return the key up to which the chunk then speaks."""
-        if len(rows) > most:
-            del rows[most:]
-            last = rows[-1][ID_PLACE]
-            assert isinstance(last, int)
-            return segment.first_key + last
-        return None if segment is self._end else segment.last_key
+    def _cut(self, rows: list[Row], most: int, segment: Segment) -> int | None:
+        zone = self.session.zone
+        return cut(rows, most, segment=segment, kind=zone.kind, trust=zone.trust)
 
     def _chunk(
         self,

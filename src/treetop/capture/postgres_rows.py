@@ -22,11 +22,10 @@ from treetop.capture.postgres_snapshot import PostgresSnapshot, parse_snapshot
 from treetop.errors import Retry, StopZone
 from treetop.model.change import Chunk, Row
 from treetop.model.zone import Zone
-from treetop.nova.mirrored_tables import ID_PLACE
 from treetop.nova.table import Table
 from treetop.nova.tables import CELL_TABLES, INSTANCE_SYSTEM_METADATA, INSTANCES
 from treetop.nova.trust import sharing
-from treetop.nova.watched import Segment, segment_after, segments, watched_tables
+from treetop.nova.watched import cut, segment_after, watched_tables
 
 _LOCK_SECONDS: Final = 5
 #: A chunk names its rows by key, and every table has that index. Before its first ANALYZE a large zone's planner
@@ -60,7 +59,6 @@ class PostgresRows:
         self._types: _Types = {}
         self._selects: dict[str, sql.Composed] = {}
         self._tables = watched_tables(zone.kind, zone.trust)
-        self._end = segments(zone.kind, zone.trust)[-1]
         self._share = {name: sharing(table, zone.trust) for name, table in self._tables.items()}
 
     def read_range(self, *, after: int, rows: int) -> Chunk:
@@ -70,7 +68,7 @@ class PostgresRows:
         where = sql.SQL(" WHERE id > %s ORDER BY id LIMIT %s")
         with self._snapshot(CELL_TABLES if segment.table is None else (table.name,)) as (conn, snapshot):
             read = self._select(conn, table, where, (row_id, rows + 1))
-            upto = self._upto(segment, read, rows)
+            upto = cut(read, rows, segment=segment, kind=self._zone.kind, trust=self._zone.trust)
             found = {table.name: read}
             if segment.table is None:
                 found |= self._children(conn, read)
@@ -177,13 +175,6 @@ class PostgresRows:
         self, conn: psycopg.Connection[Any], table: Table, where: sql.SQL, values: tuple[object, ...]
     ) -> list[Row]:
         return cast(list[Row], conn.execute(self._selects[table.name] + where, values).fetchall())
-
-    def _upto(self, segment: Segment, rows: list[Row], most: int) -> int | None:
-        """Cut what was read beyond `most`, and return the key up to which the chunk then speaks."""
-        if len(rows) > most:
-            del rows[most:]
-            return segment.first_key + cast(int, rows[-1][ID_PLACE])
-        return None if segment is self._end else segment.last_key
 
     def _shared(self, rows: Mapping[str, list[Row]]) -> dict[str, Sequence[Row]]:
         shared: dict[str, Sequence[Row]] = {}

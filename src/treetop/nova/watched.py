@@ -14,10 +14,12 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
+from treetop.errors import StopZone
+from treetop.model.change import Row
 from treetop.model.zone import Trust, ZoneKind
-from treetop.nova.mirrored_tables import MIRRORED_API_TABLES, MIRRORED_CELL_TABLES
+from treetop.nova.mirrored_tables import ID_PLACE, MIRRORED_API_TABLES, MIRRORED_CELL_TABLES
 from treetop.nova.table import Table
-from treetop.nova.tables import CELL_TABLES
+from treetop.nova.tables import CELL_TABLES, INSTANCES
 
 ID_BITS: Final = 44
 _MOST_ID: Final = (1 << ID_BITS) - 1
@@ -35,6 +37,11 @@ class Segment:
 
     number: int
     table: Table | None
+
+    @property
+    def table_name(self) -> str:
+        """Nova's table whose ids are in the keys."""
+        return INSTANCES.name if self.table is None else self.table.name
 
     @property
     def first_key(self) -> int:
@@ -80,9 +87,29 @@ def segment_after(key: int, *, kind: ZoneKind, trust: Trust) -> tuple[Segment, i
     return found, min(max(0, key - found.first_key), _MOST_ID)
 
 
+def cut(rows: list[Row], most: int, *, segment: Segment, kind: ZoneKind, trust: Trust) -> int | None:
+    """Drop what a chunk of the segment got beyond `most` rows, and return the key up to which it then speaks.
+
+    rows: by id. None: to the end of all. Raises `StopZone` for an id that has no place in the order of keys.
+    """
+    last = rows[-1][ID_PLACE] if rows else 0
+    assert isinstance(last, int)
+    if last > _MOST_ID:
+        raise StopZone(
+            f"{segment.table_name} has a row with id {last}, and Treetop reads ids up to {_MOST_ID}",
+            hint="no release of Nova gives such an id: find out where the row came from",
+        )
+    if len(rows) <= most:
+        return None if segment is segments(kind, trust)[-1] else segment.last_key
+    del rows[most:]
+    last = rows[-1][ID_PLACE]
+    assert isinstance(last, int)
+    return segment.first_key + last
+
+
 def describe_key(key: int, *, kind: ZoneKind, trust: Trust) -> str:
     """Name a row key for a person: `instances.id 500`."""
     parts = segments(kind, trust)
     found = next((each for each in parts if key <= each.last_key), parts[-1])
-    table = "instances" if found.table is None else found.table.name
+    table = found.table_name
     return f"the end of {table}" if key >= found.last_key else f"{table}.id {id_of(key)}"
