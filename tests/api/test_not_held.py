@@ -24,6 +24,9 @@ def test_writes_are_forbidden_and_told_where_to_go(api, method, path):
         f"/v2.1/0123/servers/{uuid_of(1)}/os-interface/1",
         f"/v2.1/servers/{uuid_of(1)}/topology",
         "/v2.1/os-quota-class-sets/default",
+        "/v2.1/os-hosts",
+        "/v2.1/0123/os-volumes/detail",
+        "/v2.1/os-security-groups/1",
     ],
 )
 def test_what_needs_nova_itself_is_not_implemented_here(api, path):

@@ -24,9 +24,12 @@ _ELSEWHERE: Final = (
 _OF_SERVER: Final = (
     "diagnostics topology remote-consoles os-interface os-security-groups os-server-password shares"
 )
-#: Without `images`: a client that finds no Glance asks here, and goes on when there are none.
+#: Most of them only of old microversions. Without `images`: a client that finds no Glance asks here, and goes on when
+#: there are none.
 _OF_REGION: Final = (
-    "os-assisted-volume-snapshots os-console-auth-tokens os-instance_usage_audit_log os-quota-class-sets"
+    "os-assisted-volume-snapshots os-console-auth-tokens os-instance_usage_audit_log os-quota-class-sets "
+    "os-baremetal-nodes os-floating-ip-pools os-floating-ips os-hosts os-networks os-security-groups os-snapshots "
+    "os-tenant-networks os-volumes os-volumes_boot"
 )
 _KNOWN_TO_NOVA: Final = re.compile(
     rf"/v2\.1(/[0-9a-f-]+)?/(servers/[^/]+/({'|'.join(_OF_SERVER.split())})|{'|'.join(_OF_REGION.split())})(/.*)?"
