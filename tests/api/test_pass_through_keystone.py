@@ -33,3 +33,15 @@ def test_a_good_token_goes_along_and_what_was_made_of_it_does_not(cloud, keyston
     assert received.header("X-Auth-Token") == [keystone.token("reader", "alpha")]
     for name in ("X-Roles", "X-Project-Id", "X-User-Id", "X-Identity-Status", "X-Service-Catalog"):
         assert received.header(name) == []
+
+
+def test_a_caller_is_a_user_in_a_project_whatever_its_token(cloud, keystone, top):
+    def write(token):
+        assert cloud.ask("/v2.1/servers", token=token, method="POST", body="{}").status_code == 202
+        return {bytes(caller) for (caller,) in top.execute("SELECT caller FROM write_mark")}
+
+    mine = write(keystone.token("reader", "alpha"))
+
+    assert len(mine) == 1
+    assert write(keystone.new_token("reader", "alpha")) == mine  # each command of the client fetches one
+    assert len(write(keystone.token("admin", "alpha"))) == 2

@@ -2,8 +2,9 @@
 """Reading one's own writes: a caller whose write was passed through to Nova sees it in the next list.
 
 After the write it is noted which zones it may have touched; the same caller's reads wait until the top shows those
-zones as of then, at most until so many seconds after the write. A caller is known by a hash of its token; without
-authentication all are one. If the top cannot be written, a write stays a write, and reads do not wait for it.
+zones as of then, at most until so many seconds after the write. A caller is a user in a project, as each command of the
+openstack client fetches a token of its own; what is kept is a hash. Without Keystone it is whoever sends the same token,
+or none. If the top cannot be written, a write stays a write, and reads do not wait for it.
 """
 
 import hashlib
@@ -15,6 +16,7 @@ from typing import Any
 import falcon
 from psycopg_pool import ConnectionPool
 
+from treetop.api.credentials import credentials_of
 from treetop.api.patience import Patience
 from treetop.api.proxy import Proxy
 from treetop.errors import TreetopError
@@ -66,4 +68,6 @@ class OwnWrites:
 
 
 def _caller(request: falcon.Request) -> bytes:
-    return hashlib.sha256((request.get_header("X-Auth-Token") or "").encode()).digest()
+    who = credentials_of(request.env)
+    name = request.get_header("X-Auth-Token") or "" if who is None else f"{who.user_id} {who.project_id}"
+    return hashlib.sha256(name.encode()).digest()

@@ -2,7 +2,7 @@
 -- shows the zone as of then. Written by API processes, pruned by age. Locks nothing that exists: safe at any time.
 CREATE TABLE write_mark (
     zone_id smallint NOT NULL,
-    caller bytea NOT NULL,              -- a hash of the token; never the token
+    caller bytea NOT NULL,              -- a hash; never a token
     written_at timestamptz NOT NULL,    -- top's clock, when Nova had answered
     PRIMARY KEY (caller, zone_id)
 ) WITH (fillfactor = 80);
