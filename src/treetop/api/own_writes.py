@@ -2,9 +2,9 @@
 """Reading one's own writes: a caller whose write was passed through to Nova sees it in the next list.
 
 After the write it is noted which zones it may have touched; the same caller's reads wait until the top shows those
-zones as of then, at most until so many seconds after the write. A caller is a user in a project, as each command of the
-openstack client fetches a token of its own; what is kept is a hash. Without Keystone it is whoever sends the same token,
-or none. If the top cannot be written, a write stays a write, and reads do not wait for it.
+zones as of then, at most until so many seconds after the write. A caller is a user in a project, as each command of
+the openstack client fetches a token of its own; what is kept is a hash. Without Keystone it is whoever sends the
+same token, or none. If the top cannot be written, a write stays a write, and reads do not wait for it.
 """
 
 import hashlib
