@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A zone's own part of the aggregate table: its name, how it is made and dropped, whether it holds rows.
 
-Each zone has a list partition, so that vacuum, bloat, removal and rights are the zone's own. Writers name the
-partition itself: no routing, one plan, and a collector's role needs rights on its own partition only.
+Each zone has a list partition, so that vacuum, bloat and removal of its servers are the zone's own. Writers name the
+partition itself: no routing, one plan. Mirrored tables are not partitioned: zones share them (docs/adr/0008).
 """
 
 import psycopg
