@@ -66,7 +66,7 @@ def test_members_are_those_that_are_there(api, top):
         top,
         "spread",
         uuid=group,
-        members=[elsewhere, gone, live, binned, hidden, waiting, unknown, "no uuid"],
+        members=[elsewhere, gone, live, binned, hidden, waiting, unknown, "no uuid", f"urn:uuid:{live}"],
     )
     a_server_group(top, "other", members=[live])
 

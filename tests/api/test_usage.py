@@ -79,6 +79,16 @@ def test_a_server_without_a_flavor_is_counted_by_its_columns(api, top):
     assert (server["flavor"], server["local_gb"], server["memory_mb"]) == ("", 8, 512)
 
 
+def test_a_flavor_that_leaves_a_size_open_is_counted_by_the_column(api, top):
+    a_server(
+        top, 1, launched_at=at(0), flavor=FLAVOR | {"disk": None, "ephemeral": 0}, root_gb=7, ephemeral_gb=1
+    )
+
+    (server,) = project_usage(api)["server_usages"]
+
+    assert server["local_gb"] == 7
+
+
 def test_every_project_is_listed_with_its_servers_only_if_asked(api, top):
     a_server(top, 1, launched_at=at(0), project_id=OTHER_PROJECT)
     a_server(top, 2, launched_at=at(0))

@@ -4,7 +4,7 @@
 Facts: Nova 34, api/openstack/compute/simple_tenant_usage.py.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -32,16 +32,15 @@ def server_usage(server: UsedServer, window: Window) -> Json:
     ended = None if server.terminated_at is None else _parsed(server.terminated_at)
     within = min(window.end, ended or window.end) - max(started, window.begin)
     flavor = loads_object(server.flavor)
-    disk = flavor.get("disk", server.root_gb or 0) + flavor.get("ephemeral", server.ephemeral_gb or 0)
     return {
         "hours": within.total_seconds() / _SECONDS_PER_HOUR,
         "flavor": flavor.get("original_name") or server.flavor_name or "",
         "instance_id": server.uuid,
         "name": server.display_name,
         "tenant_id": server.project_id,
-        "memory_mb": flavor.get("ram", server.memory_mb or 0),
-        "local_gb": disk,
-        "vcpus": flavor.get("vcpus", server.vcpus or 0),
+        "memory_mb": _size(flavor, "ram", server.memory_mb),
+        "local_gb": _size(flavor, "disk", server.root_gb) + _size(flavor, "ephemeral", server.ephemeral_gb),
+        "vcpus": _size(flavor, "vcpus", server.vcpus),
         "started_at": instant(started),
         "ended_at": None if ended is None else instant(ended),
         "state": "terminated" if ended else server.vm_state,
@@ -65,6 +64,12 @@ def project_usages(usages: Iterable[Json], window: Window, *, is_detailed: bool)
 def instant(at: datetime) -> str:
     """A time as Nova writes it where it does not name its zone: to the microsecond."""
     return at.replace(tzinfo=None).isoformat(timespec="microseconds")
+
+
+def _size(flavor: Mapping[str, Any], name: str, otherwise: int | None) -> int:
+    """What the flavor says, which may be null, or the server's own column."""
+    size: int | None = flavor.get(name)
+    return (otherwise or 0) if size is None else size
 
 
 def _parsed(text: str) -> datetime:

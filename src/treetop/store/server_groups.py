@@ -8,12 +8,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
-from uuid import UUID
 
 import psycopg
 from psycopg.rows import class_row
 
 from treetop.model.zone import ZoneId
+from treetop.store.server_filters import is_uuid
 
 # A project's groups by index nova_instance_groups_project; all projects' only for administrators.
 _READ: Final = """
@@ -111,7 +111,7 @@ def members_of(
     keys = [(group.zone_id, group.id) for group in groups]
     wanted = ([zone_id for zone_id, _ in keys], [group_id for _, group_id in keys])
     members = connection.execute(_MEMBERS, wanted).fetchall()
-    uuids = [uuid for *_, uuid in members if _is_uuid(uuid)]
+    uuids = [uuid for *_, uuid in members if is_uuid(uuid or "")]
     present = {uuid for (uuid,) in connection.execute(_PRESENT, {"uuids": uuids, "project": project_id})}
     result: defaultdict[GroupKey, list[str]] = defaultdict(list)
     for zone_id, group_id, uuid in members:
@@ -141,11 +141,3 @@ def _read(
     parameters = {"zones": list(zone_ids), "project": project, "uuid": uuid, "limit": limit}
     with connection.cursor(row_factory=class_row(ServerGroup)) as cursor:
         return cursor.execute(_READ, parameters | {"offset": offset}).fetchall()
-
-
-def _is_uuid(text: str | None) -> bool:
-    try:
-        UUID(text or "")
-    except ValueError:
-        return False
-    return True
