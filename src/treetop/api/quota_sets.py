@@ -5,6 +5,7 @@ Nova asks Keystone whether there is such a project; here any may be asked for. F
 api/openstack/compute/quota_sets.py.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 import falcon
@@ -15,7 +16,7 @@ from treetop.api.json_answer import answer_json
 from treetop.api.options import ApiOptions
 from treetop.api.parameters import Parameter, query_schema
 from treetop.api.permission import Permission
-from treetop.api.quotas import default_quotas, project_quotas, shown_resources
+from treetop.api.quotas import Quota, default_quotas, project_limits, project_quotas, shown_resources
 from treetop.api.zone_choice import cells, ids, region_databases
 from treetop.store.freshness import read_zones
 from treetop.store.pool import reading
@@ -48,16 +49,14 @@ class QuotaSet:
             zones = read_zones(connection)
             regions = region_databases(zones)
             request.context.zones = (*regions, *cells(zones)) if self._is_detail else regions
-            quotas = project_quotas(
-                connection, ids(regions), self._options.default_quotas, of_project_id, user_id=user or None
+            source = (connection, ids(regions), self._options.default_quotas, of_project_id)
+            values: Mapping[str, object] = (
+                _with_usage(project_quotas(*source, user_id=user or None))
+                if self._is_detail
+                else project_limits(*source, user_id=user or None)
             )
-        body: dict[str, object] = {"id": of_project_id}
-        for name in shown_resources(asked.minor):
-            quota = quotas[name]
-            body[name] = quota.limit
-            if self._is_detail:  # Nova reserves nothing any more
-                body[name] = {"limit": quota.limit, "in_use": quota.in_use, "reserved": 0}
-        answer_json(response, {"quota_set": body})
+        shown = {name: values[name] for name in shown_resources(asked.minor)}
+        answer_json(response, {"quota_set": {"id": of_project_id, **shown}})
 
 
 class DefaultQuotaSet:
@@ -82,3 +81,10 @@ class DefaultQuotaSet:
             limits = default_quotas(connection, ids(zones), self._options.default_quotas)
         shown = {name: limits[name] for name in shown_resources(asked.minor)}
         answer_json(response, {"quota_set": {"id": of_project_id, **shown}})
+
+
+def _with_usage(quotas: Mapping[str, Quota]) -> Mapping[str, object]:
+    """Nova reserves nothing any more."""
+    return {
+        name: {"limit": quota.limit, "in_use": quota.in_use, "reserved": 0} for name, quota in quotas.items()
+    }

@@ -63,6 +63,21 @@ def default_quotas(
     return {**DEFAULTS, **configured, **_known(read_default_limits(connection, zone_ids))}
 
 
+def project_limits(
+    connection: psycopg.Connection,
+    zone_ids: Sequence[ZoneId],
+    configured: Limits,
+    project_id: str,
+    *,
+    user_id: str | None = None,
+) -> Mapping[str, int]:
+    """Every resource's limit of a project, or of a user in it."""
+    return {
+        **default_quotas(connection, zone_ids, configured),
+        **_known(read_limits(connection, zone_ids, project_id, user_id=user_id)),
+    }
+
+
 def project_quotas(
     connection: psycopg.Connection,
     zone_ids: Sequence[ZoneId],
@@ -71,11 +86,8 @@ def project_quotas(
     *,
     user_id: str | None = None,
 ) -> Mapping[str, Quota]:
-    """Every resource's quota of a project, or of a user in it."""
-    limits = {
-        **default_quotas(connection, zone_ids, configured),
-        **_known(read_limits(connection, zone_ids, project_id, user_id=user_id)),
-    }
+    """The same with what is used, for which the project's servers are counted."""
+    limits = project_limits(connection, zone_ids, configured, project_id, user_id=user_id)
     groups = count_server_groups(connection, zone_ids, project_id=project_id, user_id=user_id)
     used = {**count_used(connection, project_id, user_id=user_id), "server_groups": groups}
     return {name: Quota(limit=limit, in_use=used.get(name, 0)) for name, limit in limits.items()}
