@@ -56,6 +56,17 @@ def test_zones_of_cells_that_keep_their_hosts_to_themselves_are_those_of_the_agg
     assert listed(api, f"{PATH}/detail")[0] == ("az-1", True, {})
 
 
+def test_hosts_of_a_region_that_does_not_say_where_they_are_are_put_nowhere(api, top):
+    a_region(top, trust="servers")
+    an_aggregate(top, "one", metadata={"availability_zone": "az-1"})
+    a_service(top, "c1")
+    a_service(top, "conductor", "nova-conductor")
+
+    assert listed(api) == [("az-1", True, None)]
+    names = [(name, sorted(hosts)) for name, _, hosts in listed(api, f"{PATH}/detail")]
+    assert names == [("az-1", []), ("internal", ["conductor"])]
+
+
 def test_unknown_parameters_are_refused_from_2_102_on(api, top):
     for path in (PATH, f"{PATH}/detail"):
         assert api.get(f"{path}?foo=1", 101) == {"availabilityZoneInfo": []}

@@ -2,11 +2,12 @@
 """`GET /os-availability-zone` and `/os-availability-zone/detail`.
 
 An availability zone is there because a service is in it, and is available if one of them is enabled, alive or not. Of
-cells that keep their hosts to themselves no service is known: the zones that the aggregates of their region name are
-then listed as available. Facts: Nova 34, availability_zones.py and api/openstack/compute/availability_zone.py.
+cells that keep their hosts to themselves no service is known, and of a region that does the same not where the hosts
+of its cells are: the zones that its aggregates name are then listed as available. Facts: Nova 34,
+availability_zones.py and api/openstack/compute/availability_zone.py.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import falcon
@@ -20,11 +21,12 @@ from treetop.api.options import ApiOptions
 from treetop.api.parameters import NO_PARAMETERS
 from treetop.api.permission import Permission
 from treetop.api.services import API_BINARIES
-from treetop.api.zone_choice import guarded_regions, ids, open_cells, region_databases
+from treetop.api.zone_choice import guarded_regions, ids, open_cells, region_databases, unplaced_cells
+from treetop.model.zone import ZoneId
 from treetop.store.aggregates import availability_zone_names
 from treetop.store.freshness import read_zones
 from treetop.store.pool import reading
-from treetop.store.services import Service, list_services
+from treetop.store.services import COMPUTE, Service, list_services
 
 Json = dict[str, Any]  # Any: JSON
 
@@ -49,7 +51,7 @@ class AvailabilityZoneList:
             zones = read_zones(connection)
             regions = region_databases(zones)
             request.context.zones = (*regions, *open_cells(zones))
-            services = list_services(connection, ids(open_cells(zones)))
+            services = _placed(list_services(connection, ids(open_cells(zones))), ids(unplaced_cells(zones)))
             guarded = guarded_regions(zones)
             named = availability_zone_names(connection, ids(guarded)) if guarded else set()
         enabled = self._by_zone(service for service in services if not service.is_disabled)
@@ -85,6 +87,11 @@ class AvailabilityZoneList:
                     "updated_at": orjson.Fragment(stamp(service.updated_at)),
                 }
         return _entry(name, hosts, is_available=True)
+
+
+def _placed(services: Iterable[Service], unplaced: Collection[ZoneId]) -> Sequence[Service]:
+    """Without those that may be in any zone: "in no aggregate" would be a guess."""
+    return [each for each in services if each.binary != COMPUTE or each.zone_id not in unplaced]
 
 
 def _entry(name: str, hosts: Json | None, *, is_available: bool) -> Json:

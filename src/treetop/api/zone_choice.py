@@ -29,9 +29,15 @@ def open_cells(zones: Sequence[ZoneView]) -> Zones:
 
 
 def guarded_regions(zones: Sequence[ZoneView]) -> Zones:
-    """The regions' databases that name hosts of some cell that does not share them."""
-    closed = {zone.region for zone in cells(zones) if zone.trust is not Trust.FULL}
+    """The regions' databases that do not share where hosts are, or name hosts of a cell that does not share them."""
+    closed = {zone.region for zone in zones if zone.trust is not Trust.FULL}
     return tuple(zone for zone in region_databases(zones) if zone.region in closed)
+
+
+def unplaced_cells(zones: Sequence[ZoneView]) -> Zones:
+    """The cells that share their hosts, of regions that do not share which aggregates these are in."""
+    silent = {zone.region for zone in region_databases(zones) if zone.trust is not Trust.FULL}
+    return tuple(zone for zone in open_cells(zones) if zone.region in silent)
 
 
 def aggregate_sources(zones: Sequence[ZoneView]) -> Zones:
