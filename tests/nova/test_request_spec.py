@@ -57,6 +57,17 @@ def test_a_server_to_be_loses_what_names_hosts_and_nothing_else() -> None:
     }
 
 
+def test_a_server_to_be_loses_objects_that_name_hosts() -> None:
+    """Nova sets neither on a server that no cell has; its object may hold both."""
+    services = {"nova_object.data": {"objects": [{"nova_object.data": {"host": "h1"}}]}}
+    fault = {"nova_object.data": {"message": "no", "details": "on h1"}}
+
+    shared = without_hosts(a_document(uuid="u", services=services, fault=fault))
+
+    assert shared is not None
+    assert "h1" not in shared
+
+
 def test_a_server_to_be_without_host_stays_as_nova_wrote_it() -> None:
     text = '{"nova_object.data": { "host":null, "uuid" : "u"}}'
 

@@ -14,7 +14,7 @@ import orjson
 _INTERNAL_HINTS: Final = "_nova"
 _DATA: Final = "nova_object.data"
 _NO_NUL: Final = "\ufffd"  # PostgreSQL cannot store U+0000
-_HOST_FIELDS: Final = ("host", "node", "launched_on", "compute_id")
+_HOST_FIELDS: Final = ("host", "node", "launched_on", "compute_id", "services", "fault")
 
 
 class Asked(NamedTuple):
