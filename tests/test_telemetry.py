@@ -42,6 +42,31 @@ def test_what_is_done_is_logged_only_when_asked_for(root):
     ]
 
 
+def test_an_event_is_one_line_with_its_fields_whatever_they_hold(root):
+    stream = io.StringIO()
+    start_logging(debug=False, stream=stream)
+    log = logging.getLogger("treetop.some")
+
+    log.warning("lost", extra={"request_id": "req-1", "path": "/a\n2026 INFO forged", "hint": "wait"})
+    log.warning("no such path: %s", "/b\r\x1b[2J")
+
+    assert [line.split(" ", 2)[2] for line in stream.getvalue().splitlines()] == [
+        r"WARNING treetop.some: lost request_id=req-1 path='/a\n2026 INFO forged' (try: wait)",
+        r"WARNING treetop.some: no such path: /b\x0d\x1b[2J",
+    ]
+
+
+def test_the_fields_stand_before_a_traceback(root):
+    stream = io.StringIO()
+    start_logging(debug=False, stream=stream)
+
+    logging.getLogger("treetop.some").error("failed", exc_info=ValueError("x"), extra={"request_id": "req-1"})
+
+    first, *_, last = stream.getvalue().splitlines()
+    assert first.endswith("ERROR treetop.some: failed request_id=req-1")
+    assert last == "ValueError: x"
+
+
 def test_starting_again_does_not_double_the_lines(root):
     assert lines(debug=False) == lines(debug=False)
     assert len(root.handlers) == 1

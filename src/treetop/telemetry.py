@@ -1,8 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Logging of the daemons: one line per event on stderr, with the zone it is about. Secrets never reach a logger."""
+"""Logging of the daemons: one line per event on stderr, with the zone it is about, its fields and what to do.
+
+Whatever an event holds, it stays one line (a traceback follows it): what callers send cannot look like another event.
+Secrets never reach a logger.
+"""
 
 import logging
+import re
 import sys
+from typing import Final
+
+#: What every record has; the rest are an event's own fields.
+_OF_EVERY_RECORD: Final = frozenset({*vars(logging.makeLogRecord({})), "message", "asctime", "hint"})
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_PLAIN: Final = re.compile(r"[\w./:@%+-]+")
 
 
 def start_logging(*, debug: bool, zone: str | None = None, stream: object = None) -> None:
@@ -18,9 +29,19 @@ def start_logging(*, debug: bool, zone: str | None = None, stream: object = None
 
 
 class _Formatter(logging.Formatter):
-    """Adds the hint of a warning or error on the same line."""
+    """Adds to the line of an event its fields (`extra`), and the hint of a warning or error."""
 
-    def format(self, record: logging.LogRecord) -> str:
-        line = super().format(record)
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        fields = {name: value for name, value in vars(record).items() if name not in _OF_EVERY_RECORD}
         hint = getattr(record, "hint", None)
-        return f"{line} (try: {hint})" if hint else line
+        parts = [
+            super().formatMessage(record),
+            *(f"{name}={_shown(value)}" for name, value in fields.items()),
+            *([f"(try: {hint})"] if hint else []),
+        ]
+        return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", " ".join(parts))
+
+
+def _shown(value: object) -> str:
+    text = str(value)
+    return text if _PLAIN.fullmatch(text) else repr(text)

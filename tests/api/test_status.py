@@ -105,6 +105,17 @@ def test_without_the_top_lists_are_503_and_the_process_is_healthy(api_without_to
     assert api_without_top.ask("/v2.1", None).status_code == 200
 
 
+def test_the_log_says_why_under_the_ids_that_both_sides_know(api_without_top, caplog):
+    sent = "req-12345678-1234-1234-1234-123456789abc"
+
+    answer = api_without_top.ask("/v2.1/servers", headers={"X-OpenStack-Request-ID": sent})
+
+    (record,) = [record for record in caplog.records if record.name == "treetop.api.faults"]
+    assert record.request_id == answer.headers["x-openstack-request-id"]
+    assert record.global_request_id == sent
+    assert "does not answer" in record.reason
+
+
 def test_when_the_top_comes_back_so_do_the_lists(own_postgres):
     server = own_postgres()
     sync_schema(server.conninfo("postgres"))

@@ -134,7 +134,7 @@ def test_if_keystone_refuses_our_own_user_the_answer_is_503(keystone, pool, tmp_
     assert "nobody" not in answer.text
 
 
-def test_no_fault_of_a_library_reaches_a_client():
+def test_no_fault_of_a_library_reaches_a_client(caplog):
     def broken(_environ, _start_response):
         raise RuntimeError("secret inside")
 
@@ -143,3 +143,4 @@ def test_no_fault_of_a_library_reaches_a_client():
     assert answer.status_code == 500
     assert "secret" not in answer.text
     assert answer.headers["x-compute-request-id"] in answer.text
+    assert caplog.records[-1].request_id == answer.headers["x-compute-request-id"]

@@ -31,6 +31,9 @@ class Envelope:
         try:
             return self._app(environ, start)
         except Exception:
-            log.exception("request failed around the API", extra={"hint": "report it with this traceback"})
+            log.exception(
+                "request failed around the API",
+                extra={"request_id": request_id, "hint": "report it with this traceback"},
+            )
             message = f"Unexpected API Error. The log of this API has the reason under {request_id}."
             return begin_fault(start, HTTPStatus.INTERNAL_SERVER_ERROR, message)

@@ -131,5 +131,7 @@ def _unexpected(request: falcon.Request, response: falcon.Response, error: Excep
 
 
 def _ids(request: falcon.Request) -> dict[str, str]:
-    request_id = getattr(request.context, "request_id", None)
-    return {} if request_id is None else {"request_id": request_id}
+    """The request's own id, and the one that its sender ties requests of several services together by."""
+    names = ("request_id", "global_request_id")
+    found = {name: getattr(request.context, name, None) for name in names}
+    return {name: value for name, value in found.items() if value is not None}
