@@ -67,6 +67,16 @@ def test_hosts_of_a_cell_that_keeps_them_to_itself_are_not_shown(api, top):
     assert api.get(PATH)["aggregates"][0]["hosts"] == ["open-host"]
 
 
+def test_another_regions_host_of_the_same_name_shows_none(api, top):
+    an_aggregate(top, "closed", id=1, hosts=["compute-1"])
+    a_zone(top, 2, trust="servers")
+    a_zone(top, 3)
+    top.execute("UPDATE zone SET region = 'other' WHERE id = 3")
+    a_service(top, "compute-1", zone_id=3)
+
+    assert api.get(f"{PATH}/1")["aggregate"]["hosts"] == []
+
+
 def test_where_a_cell_decides_what_is_shown_the_answer_is_as_old_as_that(api, top):
     a_zone(top, 3, lag_seconds=50)
     assert float(api.ask(PATH).headers["Treetop-Max-Lag"]) < 50

@@ -23,10 +23,12 @@ _READ: Final = """
                  AND hosts.aggregate_id = aggregates.id
                  AND (
                      hosts.zone_id <> ALL(%(guarded)s::smallint[])
-                     OR hosts.host IN (
-                         SELECT host
-                         FROM nova_services
-                         WHERE zone_id = ANY(%(open)s::smallint[]) AND host IS NOT NULL
+                     OR (hosts.zone_id, hosts.host) IN (
+                         SELECT region.id, services.host
+                         FROM nova_services AS services
+                         JOIN zone AS cell ON cell.id = services.zone_id
+                         JOIN zone AS region ON region.region = cell.region AND region.kind = 'api'
+                         WHERE cell.id = ANY(%(open)s::smallint[]) AND services.host IS NOT NULL
                      )
                  )
                ORDER BY hosts.id
