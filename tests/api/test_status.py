@@ -116,6 +116,20 @@ def test_the_log_says_why_under_the_ids_that_both_sides_know(api_without_top, ca
     assert "does not answer" in record.reason
 
 
+def test_what_a_person_has_to_mend_is_told_in_the_log_alone(top_server, caplog):
+    pool = open_pool(
+        top_server.conninfo("postgres"), size=1, statement_timeout_seconds=1
+    )  # without our tables
+    try:
+        status, _, message = Client(pool).refusal("/v2.1/servers")
+    finally:
+        pool.close()
+
+    assert (status, message[:27]) == (503, "The top cannot be read. The")
+    assert "relation" not in message
+    assert any('relation "zone" does not exist' in str(vars(record)) for record in caplog.records)
+
+
 def test_when_the_top_comes_back_so_do_the_lists(own_postgres):
     server = own_postgres()
     sync_schema(server.conninfo("postgres"))

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Exceptions -> answers, in one place: Nova's fault documents, and its plain text for what is not routed.
 
-What a caller did wrong is told in full; what went wrong inside is told in the log, with the request's id, and
-never in the answer. Facts: Nova 34, api/openstack/wsgi.py (names of faults), measured texts.
+What a caller did wrong is told in full, that the top does not answer as well; what else went wrong inside is told in
+the log, with the request's id, and never in the answer. Facts: Nova 34, api/openstack/wsgi.py (names of faults),
+measured texts.
 """
 
 import logging
@@ -42,8 +43,9 @@ def add_error_handlers(app: falcon.App) -> None:  # type: ignore[type-arg]
     app.add_error_handler(Exception, _unexpected)
     app.add_error_handler(falcon.HTTPError, _http_error)
     app.add_error_handler(Refuse, _refused)
-    for kind in (Retry, SchemaMismatch, StopZone):
-        app.add_error_handler(kind, _unavailable)
+    app.add_error_handler(Retry, _unavailable)
+    for kind in (SchemaMismatch, StopZone):
+        app.add_error_handler(kind, _out_of_order)
     app.add_error_handler(falcon.HTTPRouteNotFound, _not_routed)
     app.add_error_handler(falcon.HTTPMethodNotAllowed, _method_not_allowed)
 
@@ -81,11 +83,24 @@ def _refused(_request: falcon.Request, response: falcon.Response, error: Refuse,
 def _unavailable(
     request: falcon.Request, response: falcon.Response, error: TreetopError, _params: Any
 ) -> None:
+    _answer_later(request, response, error, str(error))
+
+
+def _out_of_order(
+    request: falcon.Request, response: falcon.Response, error: TreetopError, _params: Any
+) -> None:
+    """A person has to mend it; the reason names tables and rights."""
+    _answer_later(request, response, error, f"The top cannot be read. {_where_the_reason_is(request)}")
+
+
+def _answer_later(
+    request: falcon.Request, response: falcon.Response, error: TreetopError, message: str
+) -> None:
     log.warning(
         "request could not be answered",
         extra={"path": request.path, "reason": str(error), "hint": error.hint, **_ids(request)},
     )
-    answer_fault(response, UNAVAILABLE, str(error))
+    answer_fault(response, UNAVAILABLE, message)
     response.set_header("Retry-After", str(_RETRY_SECONDS))
 
 
@@ -125,9 +140,12 @@ def _unexpected(request: falcon.Request, response: falcon.Response, error: Excep
     answer_fault(
         response,
         _INTERNAL,
-        f"Unexpected API Error ({type(error).__name__}). The log of this API has the reason under "
-        f"{_ids(request).get('request_id', 'this time')}.",
+        f"Unexpected API Error ({type(error).__name__}). {_where_the_reason_is(request)}",
     )
+
+
+def _where_the_reason_is(request: falcon.Request) -> str:
+    return f"The log of this API has the reason under {_ids(request).get('request_id', 'this time')}."
 
 
 def _ids(request: falcon.Request) -> dict[str, str]:
