@@ -136,3 +136,15 @@ def test_a_region_whose_database_has_not_been_read_yet_changes_nothing(api, top,
     a_region(top, lag_seconds=None, state="loading")
 
     assert ids(api) == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize("has_other", [False, True])
+def test_a_region_that_was_never_read_is_named_as_what_is_missing(api, top, has_other):
+    a_region(top, lag_seconds=None, state="loading", name="unread")
+    if has_other:
+        a_region(top, 101, name="read")
+
+    headers = api.ask("/v2.1/flavors").headers
+
+    assert "unread;state=loading" in headers["Treetop-Zones-Stale"]
+    assert "Treetop-As-Of" not in headers

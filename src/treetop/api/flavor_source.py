@@ -13,7 +13,7 @@ from typing import Final
 import psycopg
 
 from treetop.api.asked import Asked
-from treetop.api.zone_choice import Zones, cells, ids, region_databases
+from treetop.api.zone_choice import Zones, flavor_sources, ids, region_databases
 from treetop.store.embedded_flavors import EmbeddedFlavor, read_flavors
 from treetop.store.flavors import FlavorView, carried_flavors, region_flavors
 from treetop.store.freshness import read_zones
@@ -38,7 +38,7 @@ class FlavorShelf:
         else:
             source = carried_flavors(self._flavors(connection, may_be_kept=not asked.demands_freshness))
         view = FlavorView(source=source, project_id=asked.caller.project_id, sees_all=asked.caller.is_admin)
-        return view, regions or cells(zones)
+        return view, flavor_sources(zones)
 
     def _flavors(self, connection: psycopg.Connection, *, may_be_kept: bool) -> tuple[EmbeddedFlavor, ...]:
         """One thread reads while the others wait for it."""

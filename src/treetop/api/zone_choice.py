@@ -40,6 +40,12 @@ def unplaced_cells(zones: Sequence[ZoneView]) -> Zones:
     return tuple(zone for zone in open_cells(zones) if zone.region in silent)
 
 
+def flavor_sources(zones: Sequence[ZoneView]) -> Zones:
+    """The regions' databases; while none of them was ever loaded, the cells as well, whose servers carry flavors."""
+    regions = region_databases(zones)
+    return regions if any(zone.freshness.as_of for zone in regions) else (*regions, *cells(zones))
+
+
 def aggregate_sources(zones: Sequence[ZoneView]) -> Zones:
     """The regions' databases; where only hosts that an open cell has shown may be named, those cells, too."""
     return (*region_databases(zones), *(open_cells(zones) if guarded_regions(zones) else ()))

@@ -10,12 +10,15 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
-from treetop.api.zone_choice import Zones, aggregate_sources, cells, open_cells, region_databases
+from treetop.api.zone_choice import (
+    Zones,
+    aggregate_sources,
+    cells,
+    flavor_sources,
+    open_cells,
+    region_databases,
+)
 from treetop.store.freshness import ZoneView
-
-
-def _regions_or_cells(zones: Sequence[ZoneView]) -> Zones:
-    return region_databases(zones) or cells(zones)
 
 
 def _regions_and_open_cells(zones: Sequence[ZoneView]) -> Zones:
@@ -25,7 +28,7 @@ def _regions_and_open_cells(zones: Sequence[ZoneView]) -> Zones:
 _BY_NOUN: Final[Mapping[str, Callable[[Sequence[ZoneView]], Zones]]] = MappingProxyType(
     {
         "extensions": lambda _zones: (),
-        "flavors": _regions_or_cells,
+        "flavors": flavor_sources,
         "os-aggregates": aggregate_sources,
         "os-availability-zone": _regions_and_open_cells,
         "os-hypervisors": open_cells,
