@@ -42,6 +42,11 @@ def ours(exchange: Exchange) -> Seen:
     return exchange.ours if exchange.ours.status < 500 else exchange.nova
 
 
+def ours_if_listed(exchange: Exchange) -> Seen:
+    """Our answer, if it lists servers."""
+    return exchange.ours if exchange.ours.status == 200 and _servers(exchange.ours.body) else exchange.nova
+
+
 def ours_in_path(exchange: Exchange) -> Seen:
     """Our 404, if it names an id or a name of the path."""
     names = path_of(exchange).split("/")[3:]
