@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from tests.options_page import PAGE, page
 from treetop.cli.commands import COMMANDS
 from treetop.model.zone import Trust, ZoneKind
 from treetop.nova.watched import watched_tables
@@ -26,6 +27,10 @@ def commands_of(document: Path) -> list[str]:
 
 
 LINES = sorted({(str(path.relative_to(ROOT)), line) for path in DOCUMENTS for line in commands_of(path)})
+
+
+def test_every_option_is_documented_as_it_is() -> None:
+    assert PAGE.read_text() == page(), "python -m tests.options_page writes it anew"
 
 
 def test_there_is_something_to_check() -> None:

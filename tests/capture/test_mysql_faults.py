@@ -3,6 +3,7 @@
 
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -299,8 +300,19 @@ def test_wrong_password_stops_the_zone_without_showing_it(cell, tmp_path):
     with pytest.raises(StopZone, match="Access denied") as stop:
         log.check()
 
-    assert "--password-file" in stop.value.hint
+    assert stop.value.hint == f"correct the password in the file {tmp_path}/wrong, or the user in the URL"
     assert "not-the-password" not in repr(stop.value) + str(stop.value.hint)
+
+
+def test_missing_password_is_named_with_the_option_that_gives_it(cell):
+    cell.execute("CREATE USER secretive IDENTIFIED BY 'its password'")
+    zone = a_zone(cell, password=None)
+
+    with pytest.raises(StopZone, match="Access denied") as stop:
+        MysqlLog(replace(zone, url=replace(zone.url, user="secretive"))).check()
+    cell.execute("DROP USER secretive")
+
+    assert "--password-file PATH" in stop.value.hint
 
 
 def test_missing_database_stops_the_zone(cell):

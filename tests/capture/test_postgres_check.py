@@ -146,6 +146,13 @@ def test_missing_table_and_column_are_named(cell):
     assert "hidden" not in str(error)  # older releases lack it
 
 
+def test_a_database_that_is_not_novas_is_told_once(postgres_database):
+    error = stopped(PostgresLog(a_zone(postgres_database)))
+
+    assert f"database {postgres_database.name} has none of the tables that are read" in str(error)
+    assert str(error.hint).count("name a Nova cell") == 1
+
+
 def test_server_without_logical_log_is_named_with_the_setting(own_postgres: Callable[..., EmbeddedPostgres]):
     server = own_postgres({"wal_level": "replica", "max_replication_slots": "0"})
     database = create_postgres_database(server, "cell")

@@ -60,6 +60,14 @@ def test_adding_says_what_to_type_next(treetop, top):
     assert "treetop zone list" in said
 
 
+def test_adding_a_zone_to_a_region_that_is_not_known_says_so(treetop, west):
+    assert "region Lab 1 is new" not in treetop("zone", "add", "a", "mysql://u@h1/d", "--region", "Lab 1").out
+
+    said = treetop("zone", "add", "b", "mysql://u@h2/d", "--region", "Lab 11").out
+
+    assert "region Lab 11 is new; known before: Lab 1\n" in said
+
+
 def test_a_zone_shares_no_hosts_unless_told_so(treetop, top):
     treetop("zone", "add", "east", "postgres://u@h/d")
     zone = shown(treetop, "east")

@@ -88,12 +88,14 @@ def as_checked(zones: Sequence[ZoneView], checked_at: datetime) -> tuple[ZoneVie
 
 def too_old(behind: Sequence[ZoneView], demand: Demand) -> Fault:
     """The 503 that names the zones that are behind, and when to ask again."""
-    named = [_described(zone) for zone in behind[:_NAMED]]
-    if len(behind) > _NAMED:
-        named.append(f"{len(behind) - _NAMED} more")
+    # First those that nobody reads: the others might have met the demand by waiting.
+    zones = sorted(behind, key=lambda zone: may_catch_up([zone]))
+    named = [_described(zone) for zone in zones[:_NAMED]]
+    if len(zones) > _NAMED:
+        named.append(f"{len(zones) - _NAMED} more")
     return unavailable(
         f"Not every zone is as fresh as the request demands (at most {demand.seconds:g} s behind): "
-        f"{', '.join(named)}. Ask again later, or for less.",
+        f"{', '.join(named)}. Ask again later, or accept older answers.",
         retry_after_seconds=_RETRY_SECONDS if may_catch_up(behind) else _BROKEN_RETRY_SECONDS,
     )
 

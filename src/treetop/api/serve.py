@@ -55,7 +55,7 @@ def serve(
         )
         server.stop_on_signals()
         on_ready(server.port)
-        log.info("api listens", extra={"host": listening.host, "port": server.port})
+        log.info("api listens on %s:%d", listening.host, server.port)
         server.run()
         log.info("api stopped")
     finally:

@@ -34,8 +34,7 @@ _GRANT = "GRANT SELECT ON {database}.* TO {user}; GRANT REPLICATION SLAVE ON *.*
 #: Error number -> what a person can do about it.
 _NEEDS_PERSON = {
     1044: _GRANT,
-    1045: "put the password where `treetop zone show NAME` says it is; none there: remove the zone and add it with"
-    " --password-file PATH",
+    1045: "correct {password}, or the user in the URL",
     1049: "correct the database in the zone's URL; on its server: SHOW DATABASES",
     1054: "the database is not one of a supported release of Nova",
     1129: "FLUSH HOSTS on the zone's server",
@@ -157,7 +156,17 @@ def failure(zone: Zone, doing: str, error: Exception) -> TreetopError:
     if number not in _NEEDS_PERSON:
         return Retry(what, hint=f"look whether the server answers at {zone.url.host}:{zone.url.port}")
     user = f"'{zone.url.user}'"
-    return StopZone(what, hint=_NEEDS_PERSON[number].format(user=user, database=f"`{zone.url.database}`"))
+    hint = _NEEDS_PERSON[number].format(
+        user=user, database=f"`{zone.url.database}`", password=_where_the_password_is(zone)
+    )
+    return StopZone(what, hint=hint)
+
+
+def _where_the_password_is(zone: Zone) -> str:
+    if zone.password is None:
+        return "the command: it gives no password (--password-file PATH; a zone is removed and added again)"
+    kind = "the variable" if zone.password.kind == "env" else "the file"
+    return f"the password in {kind} {zone.password.name}"
 
 
 def _number_and_text(error: Exception) -> tuple[int, str]:

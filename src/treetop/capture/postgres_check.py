@@ -59,7 +59,7 @@ def check_zone(conn: psycopg.Connection[Any], zone: Zone, slot: str) -> SourceFa
     if problems:
         raise StopZone(
             f"zone {zone.name} cannot be read: " + "; ".join(problem.what for problem in problems),
-            hint="\n".join(problem.mend for problem in problems),
+            hint="\n".join(dict.fromkeys(problem.mend for problem in problems)),
         )
     return SourceFacts(
         version=f"PostgreSQL {settings['version']}",

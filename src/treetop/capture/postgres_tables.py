@@ -98,14 +98,20 @@ def find_tables(conn: psycopg.Connection[Any], tables: Mapping[str, Table]) -> d
 
 def table_problems(zone: Zone, found: Mapping[str, TableState], role: str) -> list[Problem]:
     """Say what is wrong with the zone's watched tables."""
+    name_it = f"name a {DATABASE_NAMES[zone.kind]} in the zone's URL ({_WHERE[zone.kind]})"
+    watched = watched_tables(zone.kind, zone.trust)
+    if not found:
+        few = ", ".join(list(watched)[:3])
+        what = f"database {zone.url.database} has none of the tables that are read ({few}, …)"
+        return [Problem(what, name_it)]
     problems = []
-    for name, table in watched_tables(zone.kind, zone.trust).items():
+    for name, table in watched.items():
         state = found.get(name)
         if state is None:
             problems.append(
                 Problem(
                     f"table {SCHEMA}.{name} does not exist",
-                    f"name a {DATABASE_NAMES[zone.kind]} in the zone's URL ({_WHERE[zone.kind]})",
+                    name_it,
                 )
             )
         else:

@@ -32,6 +32,7 @@ from treetop.sync.pipeline import run_zone
 from treetop.sync.worker_process import worker_settings
 
 POLL_SECONDS = 0.1
+PATIENCE_SECONDS = 30.0  # with a zone that waits: it may be restarting
 
 
 class VerifyZone(Command):
@@ -83,6 +84,7 @@ def verify(
         own_worker = Thread(target=_work, args=(settings, zone, top_id(conn), stop), daemon=True)
         own_worker.start()
     deadline = time.monotonic() + timeout_seconds
+    readable_at = time.monotonic()  # when the zone was last seen not to wait
     try:
         while time.monotonic() < deadline:
             found = find_verification(conn, zone.id, request)
@@ -90,16 +92,23 @@ def verify(
                 raise Retry(f"zone {zone.name} was removed while it was compared")
             if found.is_finished:
                 return found
-            _require_not_stopped(zone, find_status(conn, zone.id), before)
+            status = find_status(conn, zone.id)
+            _require_not_stopped(zone, status, before)
+            if status is None or status.state is not ZoneState.WAITING:
+                readable_at = time.monotonic()
+            elif time.monotonic() - readable_at > PATIENCE_SECONDS:
+                break
             time.sleep(POLL_SECONDS)
     finally:
-        withdraw_verification(conn, zone.id, request)
         stop.set()
+        with connected(settings) as other:  # Ctrl-C may have left a statement on ours
+            withdraw_verification(other, zone.id, request)
         if own_worker is not None:
             own_worker.join(timeout=5.0)
     (report,) = report_zones(conn, zone.name)
+    reason = "" if report.reason is None else f": {report.reason}"
     raise Retry(
-        f"zone {zone.name} is {report.state.value} and was not compared within {timeout_seconds:g} s",
+        f"zone {zone.name} is {report.state.value} and was not compared{reason}",
         hint=report.hint or f"treetop zone show {zone.name}",
     )
 

@@ -17,7 +17,7 @@ from treetop.errors import Refuse
 from treetop.model.source_url import parse_source_url
 from treetop.model.zone import Trust, ZoneKind, parse_region, parse_zone_name
 from treetop.nova.watched import describe_key
-from treetop.store.zones import ZoneReport, add_zone, find_zone, report_zones
+from treetop.store.zones import ZoneReport, add_zone, find_zone, list_zones, report_zones
 
 LIST_COLUMNS = (
     "name",
@@ -69,6 +69,7 @@ class AddZone(Command):
         region = parse_region(parsed_args.region)
         password = password_reference(parsed_args)
         with connected(settings_of(self)) as conn:
+            regions = {other.region for other in list_zones(conn)}
             zone = add_zone(
                 conn,
                 name=name,
@@ -81,6 +82,8 @@ class AddZone(Command):
         self.app.stdout.write(
             f"zone {zone.name} added; `treetop sync` reads it, `treetop zone list` shows how far\n"
         )
+        if regions and region not in regions:
+            self.app.stdout.write(f"region {region} is new; known before: {', '.join(sorted(regions))}\n")
         return 0
 
 
