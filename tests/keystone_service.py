@@ -138,7 +138,12 @@ class KeystoneService:
         self._ask("DELETE", "/auth/tokens", subject=token)
 
     def register_service(self, kind: str, url: str, *, name: str | None = None) -> None:
-        """Put an endpoint into the catalog, for every interface. url may have %(project_id)s."""
+        """Put an endpoint into the catalog, for every interface, in the place of the kind's last one.
+
+        url may have %(project_id)s.
+        """
+        for former in self._found(f"/services?type={kind}")["services"]:
+            self._ask("DELETE", f"/services/{former['id']}", token=self._operator_token())
         service = {"service": {"type": kind, "name": name or kind}}
         service_id = self._made("/services", service)["service"]["id"]
         for interface in ("public", "internal", "admin"):

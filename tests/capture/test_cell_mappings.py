@@ -73,18 +73,18 @@ def test_a_database_that_does_not_answer_may_later(database):
 def mariadb_role(database):
     """A role that may log in and see one table that is none of Nova's."""
     database.execute("CREATE TABLE other (id INTEGER)")
-    database.execute("CREATE OR REPLACE USER reader@'127.0.0.1' IDENTIFIED BY 'reader'")
-    database.execute(f"GRANT SELECT ON {database.name}.other TO reader@'127.0.0.1'")
+    database.execute("CREATE OR REPLACE USER mapping_reader@'127.0.0.1' IDENTIFIED BY 'reader'")
+    database.execute(f"GRANT SELECT ON {database.name}.other TO mapping_reader@'127.0.0.1'")
     yield
-    database.execute("DROP USER reader@'127.0.0.1'")
+    database.execute("DROP USER mapping_reader@'127.0.0.1'")
 
 
 @contextlib.contextmanager
 def postgres_role(database):
-    database.execute("CREATE ROLE reader LOGIN PASSWORD 'reader'")
+    database.execute("CREATE ROLE mapping_reader LOGIN PASSWORD 'reader'")
     yield
-    database.execute("DROP OWNED BY reader")
-    database.execute("DROP ROLE reader")
+    database.execute("DROP OWNED BY mapping_reader")
+    database.execute("DROP ROLE mapping_reader")
 
 
 def test_the_grant_that_is_hinted_at_is_enough(database, tmp_path):
@@ -94,7 +94,7 @@ def test_the_grant_that_is_hinted_at_is_enough(database, tmp_path):
     zone = a_zone(database)
     zone = replace(
         zone,
-        url=replace(zone.url, user="reader"),
+        url=replace(zone.url, user="mapping_reader"),
         password=replace(zone.password, name=str(tmp_path / "password")),
     )
     role = postgres_role if hasattr(database, "dsn") else mariadb_role
