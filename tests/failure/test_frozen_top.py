@@ -3,6 +3,7 @@
 
 import os
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -25,7 +26,8 @@ def frozen(own_postgres):
 
     def send(number):
         for pid in processes_in(Path(folder)):
-            os.kill(pid, number)
+            with suppress(ProcessLookupError):  # a session's process that has ended since
+                os.kill(pid, number)
 
     yield server, send
     send(signal.SIGCONT)
