@@ -135,8 +135,9 @@ def test_what_is_answered_here_does_not(fronting, nova, top):
 def test_nothing_but_novas_api_is_reached(fronting, nova, target):
     port = fronting(nova.url)
 
-    assert ask(port, "GET", target)[0] in (300, 404)
-    assert ask(port, "POST", target, b"{}")[0] in (300, 403, 404, 405)
+    is_unversioned = target in ("/admin", "/v2.10/servers")  # Nova offers its versions then
+    assert ask(port, "GET", target)[0] == (300 if is_unversioned else 404)
+    assert ask(port, "POST", target, b"{}")[0] in ((300,) if is_unversioned else (403, 404, 405))
 
     assert nova.received == []
 

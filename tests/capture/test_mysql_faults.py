@@ -300,7 +300,8 @@ def test_wrong_password_stops_the_zone_without_showing_it(cell, tmp_path):
     with pytest.raises(StopZone, match="Access denied") as stop:
         log.check()
 
-    assert stop.value.hint == f"correct the password in the file {tmp_path}/wrong, or the user in the URL"
+    assert f"correct the password in the file {tmp_path}/wrong" in stop.value.hint
+    assert "--password-file" in stop.value.hint
     assert "not-the-password" not in repr(stop.value) + str(stop.value.hint)
 
 

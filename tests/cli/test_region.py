@@ -98,9 +98,7 @@ def test_a_wrong_password_is_told_with_the_way_to_give_another(refused, top, api
     (tmp_path / "wrong").write_text(SECRET)
     words = [*add(api_database)[:-1], str(tmp_path / "wrong")]
 
-    hint = refused(*words, status=1).hint
-
-    assert str(tmp_path / "wrong") in hint or "--password-file PATH" in hint
+    assert "--password-file PATH" in refused(*words, status=1).hint
 
 
 def test_an_environment_variable_that_is_not_set_is_named(refused, top):

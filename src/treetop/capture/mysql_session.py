@@ -34,7 +34,7 @@ _GRANT = "GRANT SELECT ON {database}.* TO {user}; GRANT REPLICATION SLAVE ON *.*
 #: Error number -> what a person can do about it.
 _NEEDS_PERSON = {
     1044: _GRANT,
-    1045: "correct {password}, or the user in the URL",
+    1045: "{password}, or correct the user in the URL",
     1049: "correct the database in the zone's URL; on its server: SHOW DATABASES",
     1054: "the database is not one of a supported release of Nova",
     1129: "FLUSH HOSTS on the zone's server",
@@ -164,9 +164,9 @@ def failure(zone: Zone, doing: str, error: Exception) -> TreetopError:
 
 def _where_the_password_is(zone: Zone) -> str:
     if zone.password is None:
-        return "the command: it gives no password (--password-file PATH; a zone is removed and added again)"
+        return "give the password: --password-file PATH (a zone that is there is removed and added again)"
     kind = "the variable" if zone.password.kind == "env" else "the file"
-    return f"the password in {kind} {zone.password.name}"
+    return f"correct the password in {kind} {zone.password.name}, or name another with --password-file PATH"
 
 
 def _number_and_text(error: Exception) -> tuple[int, str]:
