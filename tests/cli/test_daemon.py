@@ -12,7 +12,12 @@ import pytest
 
 from tests.cli.conftest import PROGRAM, SECRET, process, refusal
 from tests.servers import wait_until
+from treetop.cli.top import connected
+from treetop.cli.verify import verify
+from treetop.config import load_settings
+from treetop.errors import Retry
 from treetop.store.daemon import free_port
+from treetop.store.zones import find_zone
 
 
 @pytest.fixture
@@ -94,6 +99,31 @@ def test_a_zone_that_does_not_answer_cannot_be_compared(environment):
     assert "Error: zone west is waiting and was not compared: " in done.err
     assert "\nTry: " in done.err
     assert "Traceback" not in done.err
+
+
+def test_a_zone_that_waits_is_not_waited_for_until_the_timeout(environment, monkeypatch):
+    process("zone", "add", "west", f"postgresql://{SECRET[:3]}@127.0.0.1:1/d", environment=environment)
+    monkeypatch.setenv("OS_STORE__CONNECTION", environment["OS_STORE__CONNECTION"])
+    settings = load_settings()
+
+    with (
+        connected(settings) as conn,
+        pytest.raises(Retry, match="zone west is waiting and was not compared: "),
+    ):
+        zone = find_zone(conn, "west")
+        verify(conn, settings, zone, repair=False, timeout_seconds=3600, patience_seconds=0.2)
+
+
+def test_a_comparison_ends_by_ctrl_c_and_blames_nobody(environment):
+    process("zone", "add", "west", f"postgresql://{SECRET[:3]}@127.0.0.1:1/d", environment=environment)
+    with start(environment, "zone", "verify", "west") as running:
+        wait_until("the zone waits", lambda: "waiting" in running.stderr.readline(), seconds=20)
+        running.send_signal(signal.SIGINT)
+        _, said = running.communicate(timeout=20)
+
+    assert running.returncode == 130
+    assert "does not answer" not in said
+    assert "Traceback" not in said
 
 
 def test_a_worker_of_an_unknown_zone_is_refused(environment):

@@ -69,11 +69,18 @@ class VerifyZone(Command):
 
 
 def verify(
-    conn: psycopg.Connection, settings: Settings, zone: Zone, *, repair: bool, timeout_seconds: float
+    conn: psycopg.Connection,
+    settings: Settings,
+    zone: Zone,
+    *,
+    repair: bool,
+    timeout_seconds: float,
+    patience_seconds: float = PATIENCE_SECONDS,
 ) -> Verification:
     """Have one zone compared and return the finished result.
 
-    Raises `Retry` when it takes too long, `StopZone` when the zone cannot be read until a person mends it.
+    patience_seconds: how long the zone may wait for its database at a stretch. Raises `Retry` when that or the whole
+    takes too long, `StopZone` when the zone cannot be read until a person mends it.
     """
     request = request_verification(conn, zone.id, repair=repair)
     stop = Event()
@@ -96,7 +103,7 @@ def verify(
             _require_not_stopped(zone, status, before)
             if status is None or status.state is not ZoneState.WAITING:
                 readable_at = time.monotonic()
-            elif time.monotonic() - readable_at > PATIENCE_SECONDS:
+            elif time.monotonic() - readable_at > patience_seconds:
                 break
             time.sleep(POLL_SECONDS)
     finally:
